@@ -1,0 +1,52 @@
+# Every verb sets up what it needs. Another interpreter: make figures PYTHON=python3.12
+
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: help figures test lab clean
+.DEFAULT_GOAL := help
+# The verbs run one after the other, also under -j: each already uses every core.
+.NOTPARALLEL:
+
+help: ## list these verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+
+figures: $(STAMP) ## run the notebooks over the sample: data/results/ and figures/
+	@$(PY) -m actalign.runner
+
+test: $(STAMP) ## lint, types, tests, doctests and import layers
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	HF_HUB_OFFLINE=1 $(PY) -m pytest
+
+lab: $(STAMP) ## open the notebooks in JupyterLab
+	@$(PY) -m jupyterlab --notebook-dir=notebooks
+
+clean: ## remove caches of the tools; results, embeddings and .venv stay
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@for room in actalign tests notebooks; do \
+	  test ! -d $$room || find $$room -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +; \
+	done
+
+# The stamp is written last, so an install that was interrupted or failed is done again.
+$(STAMP): pyproject.toml constraints.txt
+	@rm -f $(STAMP)
+	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	  if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "error: $(PYTHON) is $$("$(PYTHON)" --version 2>/dev/null || echo "not to be found"); ActAlign needs" \
+	      "Python 3.11 or newer. Name one: make $(or $(firstword $(MAKECMDGOALS)),figures) PYTHON=python3.12" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "creating $(VENV) with $$("$(PYTHON)" --version)"; \
+	  "$(PYTHON)" -m venv --clear $(VENV); \
+	fi
+	@echo "installing the pinned packages into $(VENV) (some minutes the first time; later runs skip this)"
+	@set -o pipefail; \
+	$(PY) -m pip install --disable-pip-version-check --no-input -c constraints.txt -e ".[all]" | awk ' \
+	  /Downloading .* [MG]B\)$$/ { sub(/^ */, "  "); print; fflush() } \
+	  /^Installing collected packages/ { print "  unpacking " NF - 3 " packages"; fflush() }'
+	@touch $(STAMP)

@@ -1,0 +1,44 @@
+"""Where clips, questions and scripts come from: ``load("sample")`` or ``load("a/folder")``.
+
+A new source is a function that takes ``verify`` and returns a ``Dataset``, and one line in ``SOURCES``.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from actalign import paths
+from actalign.datasets.folder import read_folder
+from actalign.errors import ActAlignError
+from actalign.records import Dataset
+
+SOURCES: dict[str, Callable[[bool], Dataset]] = {
+    "sample": lambda verify: read_folder(paths.SAMPLE, name="sample", verify=verify),
+}
+
+
+def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> Dataset:
+    """A data set by the name of its source (see ``SOURCES``) or by its folder.
+
+    Only the exact name counts: ``"sample"`` is the embedded sample, ``"./sample"`` is a folder of yours.
+
+    Args:
+        verify: compare the files with ``registry.sha256`` first, where there is one.
+
+    Raises:
+        ActAlignError: neither a known name nor a folder, or a folder that :func:`~.folder.read_folder` refuses.
+
+    >>> try:
+    ...     load("smaple")
+    ... except ActAlignError as error:
+    ...     print(error)
+    'smaple' is neither a folder nor one of the known data sets ['sample']; check the spelling or the path
+    """
+    if isinstance(name_or_path, str) and name_or_path in SOURCES:
+        return SOURCES[name_or_path](verify)
+    if not Path(name_or_path).is_dir():
+        raise ActAlignError(
+            f"{str(name_or_path)!r} is neither a folder nor one of the known data sets {sorted(SOURCES)}; "
+            "check the spelling or the path"
+        )
+    return read_folder(name_or_path, verify=verify)

@@ -1,0 +1,300 @@
+"""Frames or texts -> embeddings, by any SigLIP-like checkpoint. The only module that imports transformers.
+
+The checkpoint decides everything it can: its own image processor prepares the frames (the PIL one, so that the
+numbers do not depend on whether torchvision is installed), its own tokenizer the texts. What it does not say is
+in the tables below.
+
+The same frame gives the same embedding whatever batch it is in, up to rounding: about 1e-6 of its length in
+float32 on a CPU.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers.utils import logging
+from transformers.utils.hub import cached_file
+
+from actalign.checkpoints import hash_folder, is_local, require_all_weights, require_features
+from actalign.errors import ActAlignError
+from actalign.records import TextEmbeddings
+from actalign.text import Padding, TextPolicy, prepare
+
+LOWER_CASE = {"siglip": True, "siglip2": True}
+"""Model types trained on lower-cased text. SigLIP's own tokenizer lower-cases, SigLIP 2's does not, and both are
+stored as "siglip"; lower-casing twice changes nothing. Any other model type keeps the case it is given."""
+WITHOUT_TEXT_MASK = frozenset({"siglip", "siglip2"})
+"""Model types trained to see their padding: a mask from the tokenizer would change the embedding."""
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+TEXT_BATCH = 256
+
+_UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError, StrictDataclassError)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """A loaded checkpoint; make one with :func:`load_encoder`.
+
+    ``scale`` and ``bias`` are the checkpoint's own exp(logit_scale) and logit_bias (paper, Eq. 9); a checkpoint
+    without a bias (CLIP) has 0.0. ``width`` is the embedding width d. ``fingerprint`` names what determines the
+    embeddings: weights, configuration, tokenizer and preprocessing, not the device nor ``dtype``.
+    """
+
+    checkpoint: str
+    fingerprint: str
+    device: str
+    dtype: str
+    scale: float
+    bias: float
+    width: int
+    text_policy: TextPolicy
+    _model: Any
+    _tokenizer: Any
+    _image_processor: Any
+    _warned: set[str] = field(default_factory=set)
+
+    def __repr__(self) -> str:
+        return f"Encoder({self.checkpoint!r}, width={self.width}, {self.device}, {self.dtype})"
+
+    def encode_frames(self, frames_thwc: NDArray[np.uint8], *, batch_size: int = 64) -> NDArray[np.float32]:
+        """Embed RGB frames (paper, Eq. 4): uint8 (T, H, W, 3) -> float32 (T, d), not normalised.
+
+        Raises:
+            ActAlignError: the frames are not uint8 (T, H, W, 3) with T of 1 or more; ``batch_size`` is below 1.
+        """
+        if frames_thwc.ndim != 4 or frames_thwc.shape[-1] != 3 or 0 in frames_thwc.shape:
+            raise ActAlignError(f"frames must be (T, height, width, 3), T of 1 or more; got {frames_thwc.shape}")
+        if frames_thwc.dtype != np.uint8:
+            raise ActAlignError(f"frames must be uint8 RGB from 0 to 255; got {frames_thwc.dtype}")
+        if batch_size < 1:
+            raise ActAlignError(f"batch_size is {batch_size}; give 1 or more")
+        rows = []
+        for start in range(0, len(frames_thwc), batch_size):
+            frames = list(frames_thwc[start : start + batch_size])
+            images = self._image_processor(images=frames, return_tensors="pt", input_data_format="channels_last")
+            rows.append(self._run(self._model.get_image_features, dict(images)))
+        return np.concatenate(rows)
+
+    def encode_texts(
+        self, texts: Sequence[str], *, padding: Padding | None = None, length: int | None = None
+    ) -> TextEmbeddings:
+        """Embed texts (paper, Eq. 5), not normalised; warns once about each text that is cut off.
+
+        Args:
+            texts: K texts; the checkpoint's case rule is applied (see :func:`actalign.text.prepare`).
+            padding: "max_length" (default: as trained) or "longest" (of these texts; the released scripts').
+            length: pad to this many tokens instead (see :meth:`padded_length`).
+
+        Raises:
+            ActAlignError: there are no texts, one is empty, or ``padding`` is unknown.
+        """
+        prepared = prepare(texts, self.text_policy)
+        if not prepared:
+            raise ActAlignError("there are no texts to encode; pass at least one")
+        self.warn_truncated(texts)
+        if length is None:
+            length = self.padded_length(texts, padding=padding)
+        rows = []
+        for start in range(0, len(prepared), TEXT_BATCH):
+            tokens = self._tokenizer(
+                prepared[start : start + TEXT_BATCH],
+                padding="max_length",
+                max_length=length,
+                truncation=True,
+                return_tensors="pt",
+            )
+            rows.append(self._run(self._model.get_text_features, self._without_mask(tokens)))
+        return TextEmbeddings(tuple(texts), np.concatenate(rows))
+
+    def padded_length(self, texts: Sequence[str], *, padding: Padding | None = None) -> int:
+        """The number of tokens that each of ``texts`` is padded or cut to when they are encoded together.
+
+        Raises:
+            ActAlignError: ``padding`` is unknown, or a text is empty.
+        """
+        policy = self.text_policy if padding is None else replace(self.text_policy, padding=padding)
+        if policy.padding == "max_length":
+            return policy.max_length
+        return min(policy.max_length, max(self._token_counts(texts)))
+
+    def truncated(self, texts: Sequence[str]) -> list[bool]:
+        """Whether each text has more tokens than the checkpoint reads, so that its end goes unseen."""
+        return [count > self.text_policy.max_length for count in self._token_counts(texts)]
+
+    def warn_truncated(self, texts: Sequence[str]) -> None:
+        """One warning that lists the texts cut off; each text is listed once in the life of this encoder."""
+        prepared = prepare(texts, self.text_policy)
+        cut = dict.fromkeys(text for text, long in zip(prepared, self.truncated(texts), strict=True) if long)
+        new = [text for text in cut if text not in self._warned]
+        self._warned.update(new)
+        if new:
+            warnings.warn(
+                f"{len(new)} texts have more than the {self.text_policy.max_length} tokens that {self.checkpoint} "
+                f"reads; their ends are not seen: {new}",
+                stacklevel=3,
+            )
+
+    def _token_counts(self, texts: Sequence[str]) -> list[int]:
+        prepared = prepare(texts, self.text_policy)
+        return [len(ids) for ids in self._tokenizer(prepared, verbose=False)["input_ids"]] if prepared else []
+
+    def _without_mask(self, tokens: Any) -> dict[str, torch.Tensor]:
+        masked = self._model.config.model_type not in WITHOUT_TEXT_MASK
+        return {name: value for name, value in tokens.items() if masked or name != "attention_mask"}
+
+    def _run(self, features: Any, inputs: dict[str, torch.Tensor]) -> NDArray[np.float32]:
+        placed = {name: value.to(self.device) for name, value in inputs.items()}
+        if "pixel_values" in placed:
+            placed["pixel_values"] = placed["pixel_values"].to(DTYPES[self.dtype])
+        with torch.inference_mode():
+            rows: NDArray[np.float32] = pooled(features(**placed)).float().cpu().numpy()
+        return rows
+
+
+def pooled(output: Any) -> torch.Tensor:
+    """The embeddings (N, d) in what ``get_image_features`` or ``get_text_features`` returned.
+
+    transformers 4 returns the tensor itself, transformers 5 an object that holds it as ``pooler_output``.
+
+    Raises:
+        ActAlignError: there is no such matrix in it.
+
+    >>> pooled(torch.zeros(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    rows = output if isinstance(output, torch.Tensor) else getattr(output, "pooler_output", None)
+    if not isinstance(rows, torch.Tensor) or rows.ndim != 2:
+        raise ActAlignError(
+            f"the checkpoint's features are a {type(output).__name__} without one embedding per item; "
+            "use a SigLIP, SigLIP 2 or CLIP checkpoint"
+        )
+    return rows
+
+
+def load_encoder(
+    checkpoint: str | Path, *, device: str = "auto", dtype: str = "float32", revision: str | None = None
+) -> Encoder:
+    """Load a checkpoint from a local folder or by its hub id.
+
+    A folder is read without any network access; a hub id is downloaded by transformers unless it is in its cache
+    (``HF_HUB_OFFLINE=1`` is respected). Only safetensors weights are read, and no code from the checkpoint is run.
+
+    Args:
+        checkpoint: a folder written by ``save_pretrained``, or an id such as "google/siglip-so400m-patch14-384".
+        device: "auto" (CUDA, else Apple's MPS, else CPU) or a torch device such as "cuda:1".
+        dtype: "float32", "float16" or "bfloat16".
+        revision: branch, tag or commit of a hub id.
+
+    Raises:
+        ActAlignError: the checkpoint is missing, cannot be read, lacks weights or has some that do not belong, or
+            has no image and text features; the device or dtype is not available.
+
+    >>> load_encoder(Path("nowhere"))
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: checkpoint folder nowhere does not exist; give a folder ...
+    """
+    if dtype not in DTYPES:
+        raise ActAlignError(f"dtype {dtype!r} is unknown; choose one of {list(DTYPES)}")
+    place = _device(device)
+    name = str(checkpoint)
+    local = is_local(checkpoint)
+    if local and revision is not None:
+        raise ActAlignError(f"revision {revision!r} belongs to a hub id, but {name} is a folder; leave it out")
+    with _readable(name), _quiet():
+        config_file = Path(cached_file(name, "config.json", revision=revision, local_files_only=local) or "")
+        where = {"local_files_only": local, "revision": None if local else config_file.parent.name}
+        model, report = AutoModel.from_pretrained(
+            name,
+            dtype=torch.float32,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # so that the report below can name them
+            **where,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(name, **where)
+        image_processor = AutoImageProcessor.from_pretrained(name, backend="pil", **where)
+    require_all_weights(name, report)
+    require_features(name, model)
+    source = hash_folder(Path(name)) if local else f"{name}@{config_file.parent.name}"
+    scale, bias = _affinity_constants(model)
+    return Encoder(
+        checkpoint=name,
+        fingerprint=f"{source}+{type(image_processor).__name__}",
+        device=place,
+        dtype=dtype,
+        scale=scale,
+        bias=bias,
+        width=_width(model),
+        text_policy=TextPolicy(
+            padding="max_length",
+            max_length=model.config.text_config.max_position_embeddings,
+            lower_case=LOWER_CASE.get(model.config.model_type, False),
+        ),
+        _model=model.to(place, DTYPES[dtype]).eval(),
+        _tokenizer=tokenizer,
+        _image_processor=image_processor,
+    )
+
+
+def _device(wanted: str) -> str:
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise ActAlignError(f"device {wanted!r} is not available here ({_first_line(error)}); try 'auto'") from error
+    return wanted
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ActAlignError(f"checkpoint {name} needs a package: {_first_line(error)}; install it") from error
+    except _UNREADABLE as error:
+        raise ActAlignError(
+            f"checkpoint {name} cannot be loaded: {_first_line(error)}; check the folder, or for a hub id the "
+            "network (offline, it must already be in the Hugging Face cache)"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(". ") if lines else type(error).__name__
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars and reports from transformers: what matters in them is raised here."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _affinity_constants(model: Any) -> tuple[float, float]:
+    """(alpha, beta) of the paper's Eq. 9: exp(logit_scale) and logit_bias, 0.0 where there is none."""
+    bias = getattr(model, "logit_bias", None)
+    return float(model.logit_scale.detach().exp()), 0.0 if bias is None else float(bias.detach())
+
+
+def _width(model: Any) -> int:
+    with torch.inference_mode():
+        return pooled(model.get_text_features(input_ids=torch.zeros((1, 1), dtype=torch.long))).shape[1]

@@ -1,0 +1,135 @@
+"""What a method may look at for one question: frames, candidates and the words that describe them."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actalign import similarity, text
+from actalign.errors import ActAlignError
+from actalign.options import Options
+from actalign.records import Script
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One answer to a question: what it is called, its script and, where they are known, its true steps.
+
+    >>> Candidate("lob", names=("lob",), sport="tennis").script is None
+    True
+    """
+
+    class_name: str
+    names: tuple[str, ...]
+    sport: str
+    script: Script | None = None
+    step_ids: tuple[str, ...] = ()
+
+
+def names(candidate: Candidate, options: Options) -> tuple[str, ...]:
+    """The class's names, one per draw."""
+    return tuple(text.canonicalise(name) for name in candidate.names)
+
+
+def names_in_sport(candidate: Candidate, options: Options) -> tuple[str, ...]:
+    """The class's names with the sport, one per draw."""
+    return tuple(text.in_sport(name, candidate.sport) for name in candidate.names)
+
+
+def steps(candidate: Candidate, options: Options) -> tuple[str, ...]:
+    """The script's sub-actions in order, worded by ``options.text_template``."""
+    if candidate.script is None:
+        raise ActAlignError(f"class {candidate.class_name!r} has no script; write one or leave the class out")
+    sport = candidate.script.sport
+    if options.text_template == "in_sport":
+        return tuple(text.in_sport(step, sport) for step in candidate.script.steps)
+    if options.text_template == "released":
+        return tuple(text.released_template(step, candidate.names[0], sport) for step in candidate.script.steps)
+    return tuple(text.canonicalise(step) for step in candidate.script.steps)
+
+
+def nothing(candidate: Candidate, options: Options) -> tuple[str, ...]:
+    """No text at all."""
+    return ()
+
+
+@dataclass(frozen=True, eq=False)
+class QuestionInputs:
+    """Everything a method may look at for one clip and its candidates.
+
+    ``frames_td`` (T, d); ``candidates`` in the order shown; ``texts`` maps a text to its (d,) embedding;
+    ``labels`` (T,) the sub-action id shown in each frame, for the oracle only; ``scale`` and ``bias`` are those
+    of Eq. 9. ``questions.question_inputs`` builds one from a data set.
+
+    >>> frames = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> lob = Candidate("lob", ("lob",), "tennis", Script("lob", "tennis", ("step back", "swing")))
+    >>> texts = {"step back": np.array([1.0, 0.0]), "swing": np.array([0.0, 1.0])}
+    >>> options = Options(similarity="cosine", text_template="step", smoothing_width=None)
+    >>> QuestionInputs("clip", frames, (lob,), texts, options).matrices[0]
+    array([[1., 0.],
+           [0., 1.]])
+    """
+
+    clip_id: str
+    frames_td: NDArray[Any]
+    candidates: tuple[Candidate, ...]
+    texts: Mapping[str, NDArray[Any]]
+    options: Options
+    labels: tuple[str, ...] = ()
+    scale: float | None = None
+    bias: float | None = None
+    seed: int = 0
+
+    def vectors(self, wanted: Iterable[str]) -> NDArray[np.float64]:
+        """The (n, d) embeddings of n texts. Raises ActAlignError, naming the first text that has none."""
+        rows = []
+        for sentence in wanted:
+            if sentence not in self.texts:
+                raise ActAlignError(
+                    f"clip {self.clip_id!r}: no embedding of the text {sentence!r}; "
+                    "embed the texts that questions.texts_needed lists"
+                )
+            rows.append(np.asarray(self.texts[sentence], dtype=np.float64))
+        return np.stack(rows)
+
+    @cached_property
+    def smoothed_td(self) -> NDArray[np.float64]:
+        """The frames as the options smooth them (paper, Eq. 7): (T, d), or (T - 1, d) where padding drops one."""
+        frames = np.asarray(self.frames_td, dtype=np.float64)
+        options = self.options
+        if options.smoothing_width is None:
+            return frames
+        if options.smoothing_stage == "after_norm":
+            frames = similarity.unit(frames)
+        return similarity.smooth(
+            frames, options.smoothing_width, window=options.smoothing_window, padding=options.smoothing_padding
+        )
+
+    @cached_property
+    def matrices(self) -> tuple[NDArray[np.float64], ...]:
+        """One (K, T) matrix per candidate (paper, Eq. 8-9), computed once over the distinct texts."""
+        wordings = [steps(candidate, self.options) for candidate in self.candidates]
+        row_of = {sentence: row for row, sentence in enumerate(dict.fromkeys(chain(*wordings)))}
+        values = similarity.cosine(self.vectors(row_of), self.smoothed_td)
+        if self.options.similarity == "affinity":
+            if self.scale is None or self.bias is None:
+                raise ActAlignError("affinity needs the checkpoint's: pass scale=encoder.scale and bias=encoder.bias")
+            values = similarity.affinity(values, scale=self.scale, bias=self.bias)
+        return tuple(values[[row_of[sentence] for sentence in wording]] for wording in wordings)
+
+    @cached_property
+    def pooled_d(self) -> NDArray[np.float64]:
+        """The mean frame at length 1: (d,)."""
+        frames = np.asarray(self.frames_td, dtype=np.float64)
+        if self.options.mean_pool_frames == "normalised":
+            frames = similarity.unit(frames)
+        return np.asarray(similarity.unit(frames.mean(axis=0, keepdims=True))[0], dtype=np.float64)
+
+    def generator(self, draw: int, name: str) -> np.random.Generator:
+        """Randomness that depends on the seed, the draw and a name, never on what else is scored."""
+        return np.random.default_rng([self.seed, draw, zlib.crc32(name.encode())])

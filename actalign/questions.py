@@ -1,0 +1,158 @@
+"""One question of a data set as the inputs a method sees, and the texts that all of them need."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+from numpy.typing import NDArray
+
+from actalign.errors import ActAlignError
+from actalign.inputs import Candidate, QuestionInputs
+from actalign.methods import Method, method_named
+from actalign.options import Options
+from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
+
+
+def clip_of(dataset: Dataset, question: Question) -> Clip:
+    """The clip a question is about. Raises ActAlignError if the data set lacks it."""
+    if question.clip_id not in dataset.clips:
+        raise ActAlignError(f"data set {dataset.name!r} asks about clip {question.clip_id!r}, which it does not have")
+    return dataset.clips[question.clip_id]
+
+
+def candidates_of(dataset: Dataset, question: Question, *, style: str) -> tuple[Candidate, ...]:
+    """The question's candidates with their names, scripts in ``style`` (none if the class has none) and true steps.
+
+    Raises:
+        ActAlignError: the data set has no such style (``""`` asks for no scripts), or lacks the clip.
+    """
+    if style and style not in dataset.scripts:
+        raise ActAlignError(
+            f"data set {dataset.name!r} has no scripts of style {style!r}; it has {list(dataset.scripts)}"
+        )
+    scripts: Mapping[str, Script] = dataset.scripts[style] if style else {}
+    sport = clip_of(dataset, question).sport
+    return tuple(
+        Candidate(
+            name,
+            names=tuple(dataset.class_names.get(name) or (name,)),
+            sport=sport,
+            script=scripts.get(name),
+            step_ids=tuple(dataset.class_steps.get(name, ())),
+        )
+        for name in question.candidates
+    )
+
+
+def usable_candidates(
+    dataset: Dataset, question: Question, *, method: Method, style: str, options: Options
+) -> tuple[Candidate, ...]:
+    """The candidates a method can score: all, but for those without a script if ``options`` say to skip them.
+
+    Raises:
+        ActAlignError: a class has no script in ``style`` and ``options.missing_script`` is ``"error"``.
+    """
+    candidates = candidates_of(dataset, question, style=style)
+    if not method.needs_script:
+        return candidates
+    missing = [candidate.class_name for candidate in candidates if candidate.script is None]
+    if missing and options.missing_script == "error":
+        raise ActAlignError(
+            f"clip {question.clip_id!r}: class {missing[0]!r} has no script of style {style!r}; "
+            "write it, or pass options(missing_script='skip')"
+        )
+    return tuple(candidate for candidate in candidates if candidate.script is not None)
+
+
+def question_inputs(
+    dataset: Dataset,
+    question: Question,
+    embeddings: Mapping[str, FrameEmbeddings],
+    *,
+    texts: Mapping[str, NDArray[Any]],
+    method: str | Method,
+    style: str = "",
+    options: Options,
+    scale: float | None = None,
+    bias: float | None = None,
+    seed: int = 0,
+    source: str | None = None,
+) -> QuestionInputs:
+    """What ``method`` sees of one question; its ``.matrices`` hold one (K, T) matrix per candidate.
+
+    Args:
+        dataset, question, embeddings: the question, and frame embeddings by clip id.
+        texts: text to (d,) embedding, for all of :func:`texts_needed`.
+        method: a method or its name; it may fix some of the options.
+        style: the prompt style, for methods that read scripts.
+        options: the paper's choices, or others.
+        scale, bias: the checkpoint's, for Eq. 9; ``options.affinity_scale`` and ``affinity_bias`` override them.
+        seed: of random trials and shuffles.
+        source: the clip whose frames and frame labels are seen, if not the question's own.
+
+    Raises:
+        ActAlignError: an unknown method or style, a missing script, or no embeddings of the clip.
+    """
+    method = method_named(method) if isinstance(method, str) else method
+    source = source or question.clip_id
+    if source not in embeddings:
+        raise ActAlignError(f"clip {source!r} has no frame embeddings; run embed_clips on this data set")
+    overridden = options.affinity_scale is not None
+    return QuestionInputs(
+        question.clip_id,
+        frames_td=embeddings[source].embeddings,
+        candidates=usable_candidates(dataset, question, method=method, style=style, options=options),
+        texts=texts,
+        options=method.settle(options),
+        labels=tuple(dataset.frame_labels.get(source, ())),
+        scale=options.affinity_scale if overridden else scale,
+        bias=options.affinity_bias if overridden else bias,
+        seed=seed,
+    )
+
+
+def text_groups(
+    dataset: Dataset, *, methods: Sequence[str], styles: Sequence[str], options: Options
+) -> tuple[tuple[str, ...], ...]:
+    """What ``methods`` look up for the questions of ``dataset``, one group per script or per class's names.
+
+    Groups matter only to ``text_padding="longest"``, where a text is padded to the longest of its group. That is
+    the released scripts' way with sub-actions alone: embed class names with the default padding.
+
+    Raises:
+        ActAlignError: an unknown method or style, or a missing script.
+
+    >>> from pathlib import Path
+    >>> clip = Clip("a", Path("a.mp4"), sport="tennis")
+    >>> dataset = Dataset("demo", Path("."), {"a": clip}, (Question("a", ("lob", "kick"), 0),))
+    >>> text_groups(dataset, methods=["mean_pool_name_in_sport"], styles=[], options=Options())
+    (('lob in tennis',), ('kick in tennis',))
+    """
+    known_width = replace(options, validated_width=options.validated_width or 1)  # no text depends on the width
+    found: dict[tuple[str, ...], None] = {}
+    for method in map(method_named, methods):
+        settled = method.settle(known_width)
+        for style in styles if method.needs_script else [""]:
+            for question in dataset.questions:
+                for candidate in usable_candidates(dataset, question, method=method, style=style, options=options):
+                    found[method.wording(candidate, settled)] = None
+    return tuple(group for group in found if group)
+
+
+def texts_needed(
+    dataset: Dataset, *, methods: Sequence[str], styles: Sequence[str], options: Options
+) -> tuple[str, ...]:
+    """Every distinct text of :func:`text_groups`: what to embed when texts are padded to the model's own length.
+
+    Raises:
+        ActAlignError: an unknown method or style, or a missing script.
+
+    >>> from pathlib import Path
+    >>> clip = Clip("a", Path("a.mp4"), sport="tennis")
+    >>> dataset = Dataset("demo", Path("."), {"a": clip}, (Question("a", ("lob", "kick"), 0),))
+    >>> texts_needed(dataset, methods=["mean_pool_name"], styles=[], options=Options())
+    ('lob', 'kick')
+    """
+    groups = text_groups(dataset, methods=methods, styles=styles, options=options)
+    return tuple(dict.fromkeys(chain.from_iterable(groups)))

@@ -1,0 +1,208 @@
+"""The frozen, shape-checked nouns that every step takes and returns.
+
+Shapes are written ``(T, d)`` with T frames, K sub-actions, d the embedding width and P pairs on a path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actalign.errors import ActAlignError
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A window of a video file: what is looked at.
+
+    ``start_s`` and ``end_s`` are seconds from the start of the video; ``None`` means the file's own end.
+    ``family`` groups clips whose outcomes are correlated (the unit of the clustered bootstrap).
+
+    >>> Clip("a", Path("a.mp4"), sport="tennis").duration_s is None
+    True
+    """
+
+    id: str
+    path: Path
+    sport: str
+    start_s: float | None = None
+    end_s: float | None = None
+    family: str = ""
+    subset: str = ""
+    split: str = "test"
+
+    def __post_init__(self) -> None:
+        for name, value in (("start_s", self.start_s), ("end_s", self.end_s)):
+            if value is not None and not (np.isfinite(value) and value >= 0):
+                raise ActAlignError(f"clip {self.id!r}: {name} is {value}; give seconds, 0 or more, or leave it out")
+        if self.end_s is not None and self.end_s <= (self.start_s or 0.0):
+            raise ActAlignError(f"clip {self.id!r}: end_s {self.end_s} is not after start_s {self.start_s}")
+
+    @property
+    def duration_s(self) -> float | None:
+        return None if self.end_s is None else self.end_s - (self.start_s or 0.0)
+
+
+@dataclass(frozen=True)
+class Question:
+    """The candidates for one clip, in the order shown, and the index of the right one (0-based).
+
+    >>> Question("a", candidates=("serve", "lob"), answer=1).truth
+    'lob'
+    """
+
+    clip_id: str
+    candidates: tuple[str, ...]
+    answer: int
+
+    def __post_init__(self) -> None:
+        if len(set(self.candidates)) != len(self.candidates):
+            raise ActAlignError(f"question of clip {self.clip_id!r} repeats a candidate: {self.candidates}")
+        if not 0 <= self.answer < len(self.candidates):
+            raise ActAlignError(
+                f"question of clip {self.clip_id!r}: answer {self.answer} is not one of its "
+                f"{len(self.candidates)} candidates (0-based); check the answer column"
+            )
+
+    @property
+    def truth(self) -> str:
+        return self.candidates[self.answer]
+
+
+@dataclass(frozen=True)
+class Script:
+    """The ordered sub-actions of one class (paper, Eq. 3).
+
+    >>> len(Script("lob", sport="tennis", steps=("step back", "swing up")))
+    2
+    """
+
+    class_name: str
+    sport: str
+    steps: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, str):
+            raise ActAlignError(
+                f"script of class {self.class_name!r} is one string, {self.steps!r}; pass a tuple of sub-actions"
+            )
+        if not self.steps or any(not step.strip() for step in self.steps):
+            raise ActAlignError(
+                f"script of class {self.class_name!r} has no steps or an empty step: {self.steps!r}; "
+                "write at least one sub-action in words"
+            )
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+def _matrix(value: NDArray[Any], name: str) -> NDArray[np.float32]:
+    array = np.array(value, dtype=np.float32)  # a copy: the caller keeps theirs writable
+    if array.ndim != 2 or 0 in array.shape:
+        raise ActAlignError(f"{name} must be a non-empty matrix, one row per item; got shape {array.shape}")
+    if not np.isfinite(array).all():
+        bad = int((~np.isfinite(array)).any(axis=1).sum())
+        raise ActAlignError(f"{name}: {bad} of {len(array)} rows hold NaN or inf; encode again")
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class FrameEmbeddings:
+    """Frame embeddings of one clip (paper, Eq. 4): ``embeddings`` (T, d), ``times_s`` (T,) increasing."""
+
+    embeddings: NDArray[np.float32]
+    times_s: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embeddings", _matrix(self.embeddings, "frame embeddings"))
+        times = np.array(self.times_s, dtype=np.float64)
+        if times.shape != (len(self.embeddings),):
+            raise ActAlignError(f"{len(self.embeddings)} frames but times_s has shape {times.shape}")
+        if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
+            raise ActAlignError("times_s must be finite and increase from frame to frame")
+        times.setflags(write=False)
+        object.__setattr__(self, "times_s", times)
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def __repr__(self) -> str:
+        frames, width = self.embeddings.shape
+        return f"FrameEmbeddings({frames} frames x {width}, {self.times_s[0]:.2f}-{self.times_s[-1]:.2f} s)"
+
+
+@dataclass(frozen=True, eq=False)
+class TextEmbeddings:
+    """Embeddings of K texts (paper, Eq. 5): ``texts`` (K,), ``embeddings`` (K, d)."""
+
+    texts: tuple[str, ...]
+    embeddings: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embeddings", _matrix(self.embeddings, "text embeddings"))
+        if len(self.texts) != len(self.embeddings):
+            raise ActAlignError(f"{len(self.texts)} texts but {len(self.embeddings)} embeddings")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __repr__(self) -> str:
+        return f"TextEmbeddings({len(self)} texts x {self.embeddings.shape[1]}, first {self.texts[0]!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """A warping path and what it earned (paper, Eq. 10-13).
+
+    ``path`` (P, 2) holds (sub_action, frame) pairs, forward in time, from (0, 0) to (K-1, T-1);
+    ``total`` is the sum of affinities on it, ``score`` is ``total / P`` and ``step_evidence`` (K,) is the
+    mean affinity that each sub-action earned on its own stretch of the path.
+    """
+
+    score: float
+    total: float
+    path: NDArray[np.intp]
+    step_evidence: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        steps, frames = self.path[-1] + 1
+        return f"Alignment(score={self.score:.4f}, {steps} sub-actions x {frames} frames, path of {len(self.path)})"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Clips, their questions and the scripts of every candidate.
+
+    ``scripts`` maps a prompt style to {class name: Script}; ``class_names`` maps a class to the names drawn
+    for it (some data sets have one real name, the sample has several invented draws).
+    ``frame_labels`` maps a clip to the sub-action id shown in each frame and ``class_steps`` a class to its
+    ordered sub-action ids: only data sets with known labels have them, and only the oracle uses them.
+    """
+
+    name: str
+    root: Path
+    clips: Mapping[str, Clip]
+    questions: tuple[Question, ...]
+    scripts: Mapping[str, Mapping[str, Script]] = field(default_factory=dict)
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    frame_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    class_steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def split(self, name: str) -> "Dataset":
+        """The same data set with only the clips and questions of one split."""
+        clips = {key: clip for key, clip in self.clips.items() if clip.split == name}
+        if not clips:
+            known = sorted({clip.split for clip in self.clips.values()})
+            raise ActAlignError(f"data set {self.name!r} has no split {name!r}; it has {known}")
+        questions = tuple(question for question in self.questions if question.clip_id in clips)
+        return Dataset(
+            self.name, self.root, clips, questions, self.scripts, self.class_names, self.frame_labels, self.class_steps
+        )
+
+    def __repr__(self) -> str:
+        sports = len({clip.sport for clip in self.clips.values()})
+        return f"Dataset({self.name!r}: {len(self.clips)} clips, {sports} sports, {len(self.questions)} questions)"

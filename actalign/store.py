@@ -1,0 +1,301 @@
+"""Embeddings on disk: one safetensors file per clip, named by what determines its content.
+
+    <folder>/<key>.safetensors          embeddings (T, d) float32, times_s (T,) float64, and metadata
+    <folder>/texts/<group>/*.safetensors  rows of text embeddings, one file per call that computed some
+    <folder>/ledger.jsonl               one line per clip that was finished or failed, only ever appended to
+    <folder>/index.csv                  the latest line of the ledger for each clip and setting
+
+The key is the sha256 of the video file's bytes, the window, the frame rate, the encoder's fingerprint and dtype,
+and ``FORMAT``: anything else is a different file, so nothing is ever overwritten by something else. Files appear
+whole (written beside, then renamed) and carry a digest of their own content. One folder serves any number of
+encoders and data sets, and runs at the same time.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from actalign.errors import ActAlignError
+from actalign.records import Clip, FrameEmbeddings
+
+FORMAT = "actalign-embeddings-1"
+LEDGER_COLUMNS = ("clip_id", "state", "frames", "seconds", "reason", "key", "encoder", "dtype", "frame_rate")
+STALE_S = 3600.0
+"""Age in seconds at which a temporary file is taken to be left over from a killed run."""
+
+TextRow = tuple[str, int]
+"""A prepared text and the number of tokens it was padded to: what a text embedding depends on."""
+
+
+@dataclass(frozen=True)
+class EmbeddingStore:
+    """The files of one encoder at one frame rate in a store folder.
+
+    ``encoder`` is ``Encoder.fingerprint``, ``dtype`` ``Encoder.dtype``; ``frame_rate`` is frames per second or
+    None for every frame.
+
+    >>> store = EmbeddingStore(Path("store"), encoder="abc", dtype="float32", frame_rate=None)
+    >>> store.key(Clip("a", Path("a.mp4"), sport="judo"), source_sha256="0f")[:12]
+    'aa28c7254500'
+    """
+
+    folder: Path
+    encoder: str
+    dtype: str
+    frame_rate: float | None
+
+    def key(self, clip: Clip, *, source_sha256: str) -> str:
+        """The name of a clip's content: equal for two clips if and only if they have the same embeddings."""
+        return _digest_of(self._determinants(clip, source_sha256))
+
+    def path(self, key: str) -> Path:
+        return self.folder / f"{key}.safetensors"
+
+    def find(self, key: str) -> FrameEmbeddings | None:
+        """What is stored under a key; None, with one printed line if the file is damaged, where nothing usable is."""
+        if not self.path(key).exists():
+            return None
+        try:
+            return self.load(key)
+        except ActAlignError as error:
+            print(f"{error}: computed again")
+            return None
+
+    def load(self, key: str) -> FrameEmbeddings:
+        """What is stored under a key.
+
+        Raises:
+            ActAlignError: as :func:`read_embeddings`.
+        """
+        return read_embeddings(self.path(key), encoder=self.encoder, key=key)
+
+    def save(self, clip: Clip, frames: FrameEmbeddings, *, source_sha256: str) -> Path:
+        """Write one clip's embeddings; whole or not at all.
+
+        Raises:
+            ActAlignError: the file cannot be written (disk full, read-only folder).
+        """
+        determinants = self._determinants(clip, source_sha256)
+        key = _digest_of(determinants)
+        tensors: dict[str, NDArray[Any]] = {"embeddings": frames.embeddings, "times_s": frames.times_s}
+        _write(self.path(key), tensors, {**determinants, "key": key, "clip_id": clip.id})
+        return self.path(key)
+
+    def record(
+        self, clip_id: str, *, key: str, state: str, frames: int = 0, seconds: float = 0.0, reason: str = ""
+    ) -> None:
+        """Append one line to the ledger: ``state`` is "done" or "failed", ``seconds`` the time it took.
+
+        Raises:
+            ActAlignError: the ledger cannot be written.
+        """
+        values = (clip_id, state, frames, round(seconds, 3), reason, key, self.encoder, self.dtype, self.frame_rate)
+        line = json.dumps(dict(zip(LEDGER_COLUMNS, values, strict=True)), ensure_ascii=False) + "\n"
+        path = self.folder / "ledger.jsonl"
+        with writing(path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with path.open("ab+") as file:
+                if file.tell() > 0:
+                    file.seek(-1, os.SEEK_END)
+                    if file.read(1) != b"\n":  # a killed run left half a line
+                        line = "\n" + line
+                file.write(line.encode())
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every whole line of the ledger, of all encoders, oldest first; a line torn by a kill is left out."""
+        path = self.folder / "ledger.jsonl"
+        if not path.exists():
+            return []
+        return [entry for line in path.read_text(encoding="utf-8").splitlines() if (entry := _parse(line))]
+
+    def latest(self) -> dict[str, dict[str, Any]]:
+        """Clip id -> the latest ledger line of this encoder, dtype and frame rate."""
+        mine = (self.encoder, self.dtype, self.frame_rate)
+        return {entry["clip_id"]: entry for entry in self.ledger() if _setting(entry) == mine}
+
+    def write_index(self) -> Path:
+        """Replace index.csv: the latest ledger line of each clip and setting, sorted.
+
+        Raises:
+            ActAlignError: the file cannot be written.
+        """
+        rows = {(entry["clip_id"], *map(str, _setting(entry))): entry for entry in self.ledger()}
+        table = io.StringIO()
+        writer = csv.DictWriter(table, LEDGER_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[name] for name in sorted(rows))
+        path = self.folder / "index.csv"
+        write_whole(path, table.getvalue().encode())
+        return path
+
+    def clean(self) -> None:
+        """Delete temporary files that a killed run left behind."""
+        for path in self.folder.glob("**/.*.tmp"):
+            with writing(path), suppress(FileNotFoundError):  # its run may just have renamed it
+                if time.time() - path.stat().st_mtime > STALE_S:
+                    path.unlink()
+
+    def find_texts(self) -> dict[TextRow, NDArray[np.float32]]:
+        """Every stored text row of this encoder and dtype; a damaged file costs one printed line."""
+        found: dict[TextRow, NDArray[np.float32]] = {}
+        for path in sorted(self._text_folder().glob("*.safetensors")):
+            try:
+                tensors, metadata = _read(path)
+            except ActAlignError as error:
+                print(f"{error}: computed again")
+                continue
+            rows = [(text, length) for text, length in json.loads(metadata["rows"])]
+            found.update(zip(rows, tensors["embeddings"], strict=True))
+        return found
+
+    def save_texts(self, rows: Sequence[TextRow], embeddings: NDArray[np.float32]) -> Path:
+        """Write (N, d) embeddings of N text rows into one new file; whole or not at all.
+
+        Raises:
+            ActAlignError: the file cannot be written.
+        """
+        listed = json.dumps(list(rows), ensure_ascii=False)
+        path = self._text_folder() / f"{hashlib.sha256(listed.encode()).hexdigest()}.safetensors"
+        _write(path, {"embeddings": embeddings}, {"rows": listed, "encoder": self.encoder, "dtype": self.dtype})
+        return path
+
+    def _text_folder(self) -> Path:
+        return self.folder / "texts" / _digest_of({"encoder": self.encoder, "dtype": self.dtype, "format": FORMAT})
+
+    def _determinants(self, clip: Clip, source_sha256: str) -> dict[str, str]:
+        return {
+            "source_sha256": source_sha256,
+            "start_s": repr(float(clip.start_s or 0.0)),
+            "end_s": "" if clip.end_s is None else repr(float(clip.end_s)),
+            "frame_rate": "" if self.frame_rate is None else repr(float(self.frame_rate)),
+            "encoder": self.encoder,
+            "dtype": self.dtype,
+            "format": FORMAT,
+        }
+
+
+def read_embeddings(path: Path, *, encoder: str | None = None, key: str | None = None) -> FrameEmbeddings:
+    """Open one file of a store by its path; ``encoder`` and ``key`` say what it must hold (None: anything).
+
+    Raises:
+        ActAlignError: the file is missing or damaged, or another format version or encoder wrote it, or it holds
+            the embeddings of another key.
+
+    >>> read_embeddings(Path("nowhere.safetensors"))
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: store file nowhere.safetensors does not exist; run embed_clips again
+    """
+    tensors, metadata = _read(path)
+    for name, wanted in (("encoder", encoder), ("key", key)):
+        if wanted is not None and metadata.get(name) != wanted:
+            raise ActAlignError(
+                f"store file {path} belongs to {name} {metadata.get(name)!r}, not {wanted!r}; "
+                "run embed_clips with the encoder you want"
+            )
+    return FrameEmbeddings(tensors["embeddings"], tensors["times_s"])
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes.
+
+    Raises:
+        ActAlignError: the file cannot be read.
+
+    >>> sha256_of(Path("nowhere.mp4"))
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: nowhere.mp4 cannot be read: No such file or directory; check the path
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ActAlignError(f"{path} cannot be read: {error.strerror}; check the path") from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is either there with all its content or as it was before.
+
+    Raises:
+        ActAlignError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns a failure to write ``path`` into one clear error."""
+    try:
+        yield
+    except OSError as error:
+        raise ActAlignError(
+            f"cannot write {path}: {error.strerror or error}; free some space or choose another store_folder. "
+            "What was stored before is intact"
+        ) from error
+
+
+def _write(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    write_whole(path, save(arrays, {**metadata, "format": FORMAT, "digest": _digest(arrays)}))
+
+
+def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    if not path.is_file():
+        raise ActAlignError(f"store file {path} does not exist; run embed_clips again")
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ActAlignError(f"store file {path} is damaged ({error}); delete it and run embed_clips again") from error
+    if metadata.get("format") != FORMAT:
+        raise ActAlignError(
+            f"store file {path} has format {metadata.get('format')!r}, this version reads {FORMAT!r}; "
+            "use a new store_folder"
+        )
+    if metadata.get("digest") != _digest(tensors):
+        raise ActAlignError(f"store file {path} is damaged (its content changed); delete it and run embed_clips again")
+    return tensors, metadata
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape} ".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).data)
+    return digest.hexdigest()
+
+
+def _digest_of(values: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _setting(entry: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    return entry["encoder"], entry["dtype"], entry["frame_rate"]
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return entry if isinstance(entry, dict) and set(LEDGER_COLUMNS) <= set(entry) else None

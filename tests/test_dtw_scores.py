@@ -1,0 +1,123 @@
+"""Scores of many ragged matrices: each must be the reference's, whatever else is in the batch."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from actalign.dtw import align, batch, reference, scores
+from actalign.errors import ActAlignError
+
+
+def ragged(count: int, *, seed: int = 0, largest: tuple[int, int] = (11, 60)) -> list[NDArray[np.float64]]:
+    rng = np.random.default_rng(seed)
+    shapes = rng.integers(1, np.array(largest) + 1, (count, 2))
+    return [rng.random(shape) for shape in shapes]
+
+
+def assert_reference(matrices: list[NDArray[np.float64]]) -> None:
+    found = scores(matrices)
+    assert found.dtype == np.float64 and found.shape == (len(matrices),)
+    np.testing.assert_array_equal(found, [reference.score(matrix) for matrix in matrices], strict=True)
+
+
+def test_random_ragged_matrices() -> None:
+    assert_reference(ragged(150))
+
+
+def test_negative_values_as_in_cosines() -> None:
+    assert_reference([2 * matrix - 1 for matrix in ragged(100, seed=1)])
+
+
+def test_ties() -> None:
+    assert_reference([np.floor(3 * matrix) for matrix in ragged(100, seed=2)])
+    assert_reference([np.floor(3 * matrix) / 10 - 0.1 for matrix in ragged(100, seed=3)])  # tied but for rounding
+    assert_reference([np.full(matrix.shape, 0.1) for matrix in ragged(30, seed=4)])
+
+
+def test_saturated_affinities() -> None:
+    # down to 1e-40, up to exactly 1: small terms vanish in large sums, and ties appear that way
+    assert_reference([1 / (1 + np.exp(180 * (0.6 - matrix).clip(-0.5, 0.5))) for matrix in ragged(150, seed=5)])
+
+
+def test_more_sub_actions_than_frames_and_single_rows_and_columns(rng: np.random.Generator) -> None:
+    assert_reference([rng.random(shape) for shape in [(40, 3), (1, 1), (1, 50), (50, 1), (2, 1), (1, 2), (40, 39)]])
+
+
+@pytest.mark.parametrize("chunk_cells", [1, 100, 2_000, 10_000_000])
+def test_the_chunk_size_changes_nothing(chunk_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    matrices = ragged(60, seed=7)
+    expected = [reference.score(matrix) for matrix in matrices]
+    monkeypatch.setattr(batch, "CHUNK_CELLS", chunk_cells)
+    np.testing.assert_array_equal(scores(matrices), expected)
+
+
+def test_chunks_cover_the_batch_once_and_stay_small(rng: np.random.Generator) -> None:
+    shapes = [(int(k), int(t)) for k, t in rng.integers(1, [300, 3000], (500, 2))] + [(7, 75)] * 2000
+    chunks = list(batch._chunks(shapes))
+    assert sorted(index for chunk in chunks for index in chunk) == list(range(len(shapes)))
+    for chunk in chunks:
+        padded = len(chunk) * max(shapes[index][0] for index in chunk) * max(shapes[index][1] for index in chunk)
+        assert len(chunk) == 1 or padded <= batch.CHUNK_CELLS
+        assert padded <= max(2 * sum(shapes[i][0] * shapes[i][1] for i in chunk), batch.SMALL_CHUNK_CELLS)
+    assert len(list(batch._chunks([(7, 75)] * 2000))) < 10
+    one_question = [(4, 150), (7, 150), (5, 150), (10, 150), (6, 150)]
+    assert len(list(batch._chunks(one_question))) == 1
+
+
+def test_agrees_with_align() -> None:
+    matrices = ragged(40, seed=9)
+    assert scores(matrices).tolist() == [align(matrix).score for matrix in matrices]
+
+
+def test_empty_batch() -> None:
+    assert scores([]).shape == (0,)
+    assert scores([]).dtype == np.float64
+
+
+def test_any_iterable_of_matrices(rng: np.random.Generator) -> None:
+    stack = rng.random((4, 3, 9))
+    expected = scores(list(stack))
+    np.testing.assert_array_equal(scores(stack), expected)
+    np.testing.assert_array_equal(scores(matrix for matrix in stack), expected)
+    np.testing.assert_array_equal(scores(stack.tolist()), expected)
+
+
+def test_float32_is_added_up_in_float64() -> None:
+    single = [matrix.astype(np.float32) for matrix in ragged(30, seed=11)]
+    np.testing.assert_array_equal(scores(single), scores([matrix.astype(np.float64) for matrix in single]))
+    mixed = [np.ones((2, 3), dtype) for dtype in (np.float16, np.int8, np.uint64, np.bool_, np.longdouble)]
+    assert scores(mixed).tolist() == [1.0] * 5
+
+
+def test_read_only_non_contiguous_and_unmodified(rng: np.random.Generator) -> None:
+    views = [rng.random((40, 12)).T[::-1, ::3], np.asfortranarray(rng.random((5, 20))), rng.random((6, 6))]
+    for view in views:
+        view.flags.writeable = False
+    before = [view.copy() for view in views]
+    found = scores(views)
+    assert found.tolist() == scores(before).tolist()
+    writable = [matrix.copy() for matrix in before]
+    scores(writable)
+    for view, copy, kept in zip(views, writable, before, strict=True):
+        np.testing.assert_array_equal(view, kept)
+        np.testing.assert_array_equal(copy, kept)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (np.zeros(3), r"affinities\[2\] must be a matrix.*shape \(3,\)"),
+        (np.zeros((0, 3)), r"affinities\[2\] is empty, shape \(0, 3\)"),
+        (np.array([[0.0, np.nan]]), r"affinities\[2\]\[0, 1\] is nan"),
+        (np.array([[0.0], [-np.inf]]), r"affinities\[2\]\[1, 0\] is -inf"),
+        (np.array([["x"]]), r"affinities\[2\] must hold real numbers"),
+    ],
+)
+def test_the_bad_matrix_of_a_batch_is_named(bad: NDArray[np.float64], message: str) -> None:
+    with pytest.raises(ActAlignError, match=message):
+        scores([np.ones((2, 2)), np.ones((3, 4)), bad, np.ones((2, 2))])
+
+
+def test_a_single_matrix_in_place_of_a_batch_is_refused() -> None:
+    with pytest.raises(ActAlignError, match=r"affinities\[0\] must be a matrix.*shape \(75,\)"):
+        scores(np.ones((7, 75)))

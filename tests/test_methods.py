@@ -1,0 +1,263 @@
+"""Every method on one question, against plain restatements of what it is said to compute."""
+
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from actalign import similarity, text
+from actalign.dtw import align
+from actalign.errors import ActAlignError
+from actalign.inputs import Candidate, QuestionInputs
+from actalign.methods import METHODS, RANDOM_TRIALS, SHUFFLES, method_named
+from actalign.options import options
+from actalign.records import Script
+from actalign.scoring import label_of, score_question
+
+STEPS = {
+    "lob": ("step back", "swing up", "recover"),
+    "bol": ("recover", "swing up", "step back"),
+    "kick": ("toss", "jump", "swing up", "land"),
+}
+SCALE, BIAS = 20.0, -5.0
+
+
+def unit_row(vector: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(vector, dtype=np.float64) / np.linalg.norm(np.asarray(vector, dtype=np.float64))
+
+
+@pytest.fixture
+def inputs(rng: np.random.Generator) -> QuestionInputs:
+    candidates = tuple(
+        Candidate(name, (f"{name} one", f"{name} two"), "tennis", Script(name, "tennis", steps), steps)
+        for name, steps in STEPS.items()
+    )
+    plain = {step for steps in STEPS.values() for step in steps} | {n for c in candidates for n in c.names}
+    sentences = sorted(plain) + [text.in_sport(sentence, "tennis") for sentence in sorted(plain)]
+    texts = {sentence: rng.normal(size=6).astype(np.float32) for sentence in sentences}
+    labels = tuple(np.repeat(STEPS["kick"], 5).tolist())
+    frames = rng.normal(size=(20, 6)).astype(np.float32)
+    return QuestionInputs("clip", frames, candidates, texts, options(), labels, SCALE, BIAS, seed=3)
+
+
+def settled(inputs: QuestionInputs, name: str, **overrides: Any) -> QuestionInputs:
+    return replace(inputs, options=METHODS[name].settle(options(validated_width=5, **overrides)))
+
+
+def affinities(inputs: QuestionInputs, *, context: bool, width: int | None) -> list[NDArray[np.float64]]:
+    """Eq. 7-9 step by step."""
+    frames = inputs.frames_td if width is None else similarity.smooth(inputs.frames_td, width)
+    matrices = []
+    for steps in STEPS.values():
+        worded = [text.in_sport(step, "tennis") if context else step for step in steps]
+        texts = np.stack([inputs.texts[sentence] for sentence in worded])
+        matrices.append(similarity.affinity(similarity.cosine(texts, frames), scale=SCALE, bias=BIAS))
+    return matrices
+
+
+@pytest.mark.parametrize(
+    ("name", "context", "width"),
+    [
+        ("dtw", False, None),
+        ("dtw_context", True, None),
+        ("dtw_context_smoothing", True, 30),
+        ("dtw_context_smoothing_validated", True, 5),
+    ],
+)
+def test_dtw_rows_add_one_choice_at_a_time(inputs: QuestionInputs, name: str, context: bool, width: int | None) -> None:
+    expected = [align(matrix).score for matrix in affinities(inputs, context=context, width=width)]
+    result = score_question(name, settled(inputs, name))
+    assert result.dtype == np.float64
+    np.testing.assert_allclose(result, expected, rtol=1e-12)
+
+
+def test_raw_cosine_leaves_out_equation_9(inputs: QuestionInputs) -> None:
+    plain = replace(inputs, scale=None, bias=None)
+    result = score_question("dtw_context_cosine", settled(plain, "dtw_context_cosine"))
+    sentences = [[text.in_sport(step, "tennis") for step in steps] for steps in STEPS.values()]
+    texts = [np.stack([inputs.texts[sentence] for sentence in worded]) for worded in sentences]
+    expected = [align(similarity.cosine(rows, inputs.frames_td)).score for rows in texts]
+    np.testing.assert_allclose(result, expected, rtol=1e-12)
+
+
+def test_affinity_without_a_calibration_raises(inputs: QuestionInputs) -> None:
+    with pytest.raises(ActAlignError, match=r"scale=encoder\.scale"):
+        score_question("dtw", settled(replace(inputs, scale=None, bias=None), "dtw"))
+
+
+def test_order_free_rows_by_plain_loops(inputs: QuestionInputs) -> None:
+    matrices = affinities(inputs, context=True, width=None)
+    per_step = [np.mean([max(row) for row in matrix]) for matrix in matrices]
+    per_frame = [np.mean([max(column) for column in matrix.T]) for matrix in matrices]
+    name = "order_free_max_per_step"
+    np.testing.assert_allclose(score_question(name, settled(inputs, name)), per_step, rtol=1e-12)
+    name = "order_free_max_per_frame"
+    np.testing.assert_allclose(score_question(name, settled(inputs, name)), per_frame, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["order_free_max_per_step", "order_free_max_per_frame", "mean_pool_steps"])
+@pytest.mark.parametrize("seed", range(5))
+def test_scripts_that_differ_by_order_alone_tie_exactly(inputs: QuestionInputs, name: str, seed: int) -> None:
+    """Otherwise rounding decides, and argmax gives points for nothing."""
+    generator = np.random.default_rng(seed)
+    texts = {sentence: generator.normal(size=6).astype(np.float32) for sentence in inputs.texts}
+    kick = inputs.candidates[2]
+    orders = list(permutations(STEPS["kick"]))
+    candidates = tuple(replace(kick, script=Script("kick", "tennis", steps)) for steps in orders)
+    changed = replace(inputs, texts=texts, candidates=(inputs.candidates[0], *candidates))
+    scores = score_question(name, settled(changed, name))
+    assert len(set(scores[1:].tolist())) == 1
+    assert scores[0] != scores[1]
+
+
+def test_order_matters_to_dtw(inputs: QuestionInputs) -> None:
+    scores = score_question("dtw", settled(inputs, "dtw"))
+    assert scores[0] != scores[1]
+
+
+@pytest.mark.parametrize("frames", ["normalised", "raw"])
+@pytest.mark.parametrize("draw", [0, 1])
+def test_mean_pool_against_the_class_name(inputs: QuestionInputs, frames: str, draw: int) -> None:
+    rows = np.stack([unit_row(row) for row in inputs.frames_td]) if frames == "normalised" else inputs.frames_td
+    pooled = unit_row(rows.astype(np.float64).mean(axis=0))
+    for name, suffix in (("mean_pool_name", ""), ("mean_pool_name_in_sport", " in tennis")):
+        expected = [pooled @ unit_row(inputs.texts[c.names[draw] + suffix]) for c in inputs.candidates]
+        result = score_question(name, settled(inputs, name, mean_pool_frames=frames), draw=draw)
+        np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+
+def test_a_class_with_fewer_names_repeats_them(inputs: QuestionInputs) -> None:
+    single = replace(inputs.candidates[0], names=("lob one",))
+    changed = settled(replace(inputs, candidates=(single, *inputs.candidates[1:])), "mean_pool_name")
+    first, second = (score_question("mean_pool_name", changed, draw=draw) for draw in (0, 1))
+    assert first[0] == second[0]
+    assert first[1] != second[1]
+
+
+def test_frobenius_keeps_unequal_row_lengths(inputs: QuestionInputs) -> None:
+    matrix = np.stack([inputs.texts[c.names[0]] for c in inputs.candidates]).astype(np.float64)
+    pooled = unit_row(np.stack([unit_row(row) for row in inputs.frames_td]).mean(axis=0))
+    expected = matrix @ pooled / np.sqrt((matrix**2).sum())
+    changed = settled(inputs, "mean_pool_name", class_name_normalisation="frobenius")
+    result = score_question("mean_pool_name", changed)
+    np.testing.assert_allclose(result, expected, rtol=1e-12)
+    assert not np.allclose(result, score_question("mean_pool_name", settled(inputs, "mean_pool_name")))
+
+
+def test_mean_pool_against_the_mean_step(inputs: QuestionInputs) -> None:
+    pooled = unit_row(np.stack([unit_row(row) for row in inputs.frames_td]).mean(axis=0))
+    expected = []
+    for steps in STEPS.values():
+        rows = [unit_row(inputs.texts[text.in_sport(step, "tennis")]) for step in steps]
+        expected.append(pooled @ unit_row(np.mean(rows, axis=0)))
+    result = score_question("mean_pool_steps", settled(inputs, "mean_pool_steps"))
+    np.testing.assert_allclose(result, expected, rtol=1e-12)
+
+
+def test_shuffled_scripts_are_reproducible_permutations(inputs: QuestionInputs) -> None:
+    changed = settled(inputs, "dtw_context_shuffled")
+    evidence = METHODS["dtw_context_shuffled"].evidence
+    orders = set()
+    for draw in range(SHUFFLES):
+        shuffled = evidence(changed, draw)
+        for matrix, original, again in zip(shuffled, changed.matrices, evidence(changed, draw), strict=True):
+            np.testing.assert_array_equal(matrix, again)
+            assert sorted(map(tuple, matrix)) == sorted(map(tuple, original))
+        orders.add(tuple(map(tuple, shuffled[2])))
+    assert len(orders) > SHUFFLES // 2
+    other_seed = evidence(replace(changed, seed=4), 0) + evidence(replace(changed, seed=4), 1)
+    this_seed = evidence(changed, 0) + evidence(changed, 1)
+    assert any(not np.array_equal(a, b) for a, b in zip(other_seed, this_seed, strict=True))
+
+
+def test_random_depends_on_seed_draw_and_clip_alone(inputs: QuestionInputs) -> None:
+    assert METHODS["random"].draws == RANDOM_TRIALS
+    first = score_question("random", inputs)
+    np.testing.assert_array_equal(first, score_question("random", replace(inputs, frames_td=-inputs.frames_td)))
+    for other in (replace(inputs, seed=4), replace(inputs, clip_id="another")):
+        assert not np.array_equal(first, score_question("random", other))
+    assert not np.array_equal(first, score_question("random", inputs, draw=1))
+
+
+def test_the_oracle_reads_labels_and_finds_the_class(inputs: QuestionInputs) -> None:
+    scores = score_question("oracle", replace(inputs, frames_td=np.ones((20, 2))))
+    assert scores.argmax() == 2
+    assert scores[2] == 1.0
+
+
+def test_the_oracle_says_what_it_lacks(inputs: QuestionInputs) -> None:
+    with pytest.raises(ActAlignError, match="no frame labels"):
+        score_question("oracle", replace(inputs, labels=()))
+    with pytest.raises(ActAlignError, match=r"19 frame labels but 20 frame embeddings"):
+        score_question("oracle", replace(inputs, labels=inputs.labels[:-1]))
+    unknown = replace(inputs.candidates[0], step_ids=())
+    with pytest.raises(ActAlignError, match=r"'lob' is not in class_steps\.json"):
+        score_question("oracle", replace(inputs, candidates=(unknown, *inputs.candidates[1:])))
+
+
+@pytest.mark.parametrize("stage", ["before_norm", "after_norm"])
+def test_smoothing_stage_says_what_is_averaged(inputs: QuestionInputs, stage: str) -> None:
+    changed = settled(inputs, "dtw_context_smoothing", smoothing_stage=stage, smoothing_width=5)
+    rows = inputs.frames_td if stage == "before_norm" else np.stack([unit_row(row) for row in inputs.frames_td])
+    np.testing.assert_allclose(changed.smoothed_td, similarity.smooth(rows, 5), atol=1e-12)
+
+
+def test_released_padding_loses_a_frame(inputs: QuestionInputs) -> None:
+    changed = settled(inputs, "dtw_context_smoothing", smoothing_padding="released", smoothing_width=6)
+    assert {matrix.shape[1] for matrix in changed.matrices} == {19}
+
+
+def test_released_wording_names_the_class(inputs: QuestionInputs) -> None:
+    lob = inputs.candidates[0]
+    worded = METHODS["dtw_context"].wording(lob, options("reference"))
+    assert worded[0] == "This is a video of doing lob one in tennis with step back"
+    assert METHODS["dtw"].wording(lob, METHODS["dtw"].settle(options("reference"))) == STEPS["lob"]
+
+
+def test_inputs_are_not_modified(inputs: QuestionInputs) -> None:
+    frames = inputs.frames_td.copy()
+    texts = {sentence: vector.copy() for sentence, vector in inputs.texts.items()}
+    for name, method in METHODS.items():
+        score_question(method, settled(inputs, name))
+    np.testing.assert_array_equal(inputs.frames_td, frames)
+    for sentence, vector in inputs.texts.items():
+        np.testing.assert_array_equal(vector, texts[sentence])
+
+
+def test_a_text_without_embedding_is_named(inputs: QuestionInputs) -> None:
+    texts = {sentence: vector for sentence, vector in inputs.texts.items() if sentence != "swing up"}
+    with pytest.raises(ActAlignError, match=r"'clip': no embedding of the text 'swing up'"):
+        score_question("dtw", settled(replace(inputs, texts=texts), "dtw"))
+
+
+def test_validated_smoothing_needs_a_width() -> None:
+    with pytest.raises(ActAlignError, match="choose_smoothing_width"):
+        METHODS["dtw_context_smoothing_validated"].settle(options())
+
+
+def test_unknown_method_lists_the_known() -> None:
+    with pytest.raises(ActAlignError, match=r"'dwt' is unknown.*'dtw_context'"):
+        method_named("dwt")
+
+
+def test_the_names_are_those_promised() -> None:
+    assert list(METHODS) == [
+        "random", "mean_pool_name", "mean_pool_name_in_sport", "mean_pool_steps", "order_free_max_per_step",
+        "order_free_max_per_frame", "dtw", "dtw_context", "dtw_context_smoothing", "dtw_context_smoothing_validated",
+        "dtw_context_cosine", "dtw_context_shuffled", "oracle",
+    ]  # fmt: skip
+    assert len({method.label for method in METHODS.values()}) == len(METHODS)
+
+
+def test_labels_own_up_to_changed_options() -> None:
+    smoothing = METHODS["dtw_context_smoothing"]
+    assert label_of(smoothing, options(smoothing_width=5)) == "DTW + context + smoothing (w = 5)"
+    assert label_of(smoothing, options("reference")) == "DTW + context + smoothing (off) [reference]"
+    assert label_of(METHODS["dtw"], options(affinity_scale=5.0, affinity_bias=-1.0)) == (
+        "DTW [affinity_scale=5, affinity_bias=-1]"
+    )
+    validated = METHODS["dtw_context_smoothing_validated"]
+    assert label_of(validated, options(validated_width=3)) == "DTW + context + validated smoothing (w = 3)"

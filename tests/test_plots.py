@@ -1,0 +1,533 @@
+"""Figures: real text that nowhere overlaps, the same bytes twice, inputs untouched, errors that say what to do."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import combinations, pairwise
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from numpy.typing import NDArray
+
+from actalign import plots
+from actalign.errors import ActAlignError
+from actalign.plots.figure import STYLE_FILE
+from actalign.plots.main_results import PUBLISHED_LABEL
+from actalign.plots.tsne import sport_keys
+from actalign.records import Alignment
+
+matplotlib.use("Agg")
+
+FRAMES = 60
+TIMES_S = np.arange(FRAMES) / 15
+LONG_STEPS = (
+    "stand sideways with the racket held low behind the hip",
+    "bend both knees deeply and coil the shoulders away from the net while the weight moves on to the back foot",
+    "toss the ball high above the head with a straight arm",
+    "reach up and snap the racket head over the ball at full stretch",
+    "land on the front foot and let the racket swing across the body",
+    "recover with two small steps towards the middle of the baseline",
+)
+SHORT_STEPS = tuple(f"{verb} {noun}" for verb in ("raise", "bend", "turn", "drop", "swing") for noun in ("arm", "knee"))
+CANDIDATES = ("tennis-03a", "tennis-03b", "tennis-03c", "tennis-03d", "tennis-03e")
+SPORTS = ("archery", "basketball", "diving", "fencing", "golf", "gymnastics", "tennis", "weightlifting")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def _affinity(steps: int, *, seed: int = 0) -> NDArray[np.float64]:
+    logits = np.random.default_rng(seed).normal(-4, 1.5, size=(steps, FRAMES))
+    for frame in range(FRAMES):
+        logits[frame * steps // FRAMES, frame] += 4
+    return 1 / (1 + np.exp(-logits))
+
+
+def _alignment(steps: int, *, score: float = 0.25) -> Alignment:
+    """One sub-action after the other, each for an equal share of the frames."""
+    path = np.array([(frame * steps // FRAMES, frame) for frame in range(FRAMES)], dtype=np.intp)
+    return Alignment(score, score * FRAMES, path, np.full(steps, score))
+
+
+def _panel(label: str, steps: tuple[str, ...], *, seed: int = 0) -> plots.MapPanel:
+    count = len(steps)
+    return plots.MapPanel(label, _affinity(count, seed=seed), _alignment(count), steps, boundaries_s=(1.0, 2.5))
+
+
+def _frames() -> NDArray[np.uint8]:
+    """Frame t is of one grey, 4 t."""
+    return np.broadcast_to((4 * np.arange(FRAMES, dtype=np.uint8))[:, None, None, None], (FRAMES, 8, 8, 3)).copy()
+
+
+def _curve() -> pd.DataFrame:
+    rows = [(split, width, 80 - 0.1 * width, 76 - 0.1 * width, 84 - 0.1 * width)
+            for split in ("validation", "test") for width in (0, 3, 5, 8, 12, 20, 30, 45)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["split", "width", "top1", "top1_low", "top1_high"])
+
+
+def _results() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "method": ["random", "mean_pool_name", "dtw", "dtw_context", "dtw_context_smoothing"],
+            "label": ["Random", "Mean pool, class name", "DTW", "DTW + context", "DTW + context + smoothing, w = 30"],
+            "top1": [20.0, 22.3, 71.2, 84.5, 80.0],
+            "top1_low": [20.0, 18.1, 66.9, 81.0, 76.0],
+            "top1_high": [20.0, 26.4, 75.1, 87.9, 83.7],
+            "n": 448,
+            "n_total": 448,
+        }
+    )
+
+
+def _published() -> pd.DataFrame:
+    return pd.DataFrame({"method": ["Human", "ActAlign"], "top1": [61.64, 30.51], "top1_low": [np.nan, 27.6],
+                         "top1_high": [np.nan, 33.6]})  # fmt: skip
+
+
+def _rungs() -> pd.DataFrame:
+    return _results().iloc[1:].assign(
+        difference=[np.nan, 48.9, 13.3, -4.5], difference_low=[np.nan, 43.0, 9.4, -7.9],
+        difference_high=[np.nan, 54.8, 17.2, 0.4],
+    )  # fmt: skip
+
+
+def _cloud() -> tuple[NDArray[np.float64], list[str]]:
+    rng = np.random.default_rng(0)
+    sports = [sport for sport in SPORTS for _ in range(6)]
+    return np.repeat(rng.normal(size=(8, 2)), 6, axis=0) + 0.1 * rng.normal(size=(48, 2)), sports
+
+
+def draw_candidates(width: float) -> Figure:
+    panels = [_panel("(a) right, tennis-03b", LONG_STEPS), _panel("(b) wrong, tennis-03d", LONG_STEPS[:4], seed=1)]
+    figure = plots.new_figure(width, plots.candidates_height_in(panels, strip_in=0.6))
+    plots.candidates(panels, figure, times_s=TIMES_S, frames_thwc=_frames(), thumbnails=6)
+    return figure
+
+
+def draw_tsne(width: float) -> Figure:
+    points, sports = _cloud()
+    figure = plots.new_figure(width, plots.tsne_pair_height_in(width))
+    plots.tsne_pair((points, 0.12), (2 * points, 0.41), figure, sports=sports)
+    return figure
+
+
+def draw_vague(width: float) -> Figure:
+    scores = np.array([0.021, 0.019, 0.024, 0.017, 0.012])
+    panels = [
+        plots.ScriptPanel(_panel("(a) short-fixed", SHORT_STEPS), CANDIDATES, scores, answer=1),
+        plots.ScriptPanel(_panel("(b) context-rich", LONG_STEPS, seed=1), CANDIDATES, scores[::-1].copy(), answer=1),
+    ]
+    figure = plots.new_figure(width, plots.vague_script_height_in(panels))
+    plots.vague_script(panels, figure, times_s=TIMES_S)
+    return figure
+
+
+def draw_smoothing(width: float) -> Figure:
+    panels = [_panel("(a) no smoothing", LONG_STEPS), _panel("(b) w = 30", LONG_STEPS, seed=1)]
+    figure = plots.new_figure(width, plots.smoothing_height_in(panels))
+    plots.smoothing(panels, _curve(), figure, times_s=TIMES_S, frame_rate=15, chosen_width=5)
+    return figure
+
+
+def draw_main(width: float) -> Figure:
+    figure = plots.new_figure(width, plots.main_results_height_in(_results(), _published()))
+    plots.main_results(
+        _results(), figure.subplots(), data_label="Embedded sample", chance=20, highlight=("dtw_context",),
+        published=_published(), numbers=width > 5,
+    )  # fmt: skip
+    return figure
+
+
+def draw_ablation(width: float) -> Figure:
+    figure = plots.new_figure(width, plots.ablation_height_in(_rungs()))
+    plots.ablation(_rungs(), figure, chance=20)
+    return figure
+
+
+DRAWERS: dict[str, tuple[Callable[[float], Figure], float]] = {
+    "candidates": (draw_candidates, plots.PAGE_WIDTH_IN),
+    "candidates_column": (draw_candidates, plots.COLUMN_WIDTH_IN),
+    "tsne": (draw_tsne, plots.PAGE_WIDTH_IN),
+    "tsne_column": (draw_tsne, plots.COLUMN_WIDTH_IN),
+    "vague": (draw_vague, plots.PAGE_WIDTH_IN),
+    "smoothing": (draw_smoothing, plots.PAGE_WIDTH_IN),
+    "main": (draw_main, plots.PAGE_WIDTH_IN),
+    "main_column": (draw_main, plots.COLUMN_WIDTH_IN),
+    "ablation": (draw_ablation, plots.PAGE_WIDTH_IN),
+}
+every_figure = pytest.mark.parametrize("name", DRAWERS)
+
+
+def _draw(name: str) -> Figure:
+    drawer, width = DRAWERS[name]
+    with plots.style():
+        figure = drawer(width)
+        figure.draw_without_rendering()
+    return figure
+
+
+def _texts(figure: Figure) -> list[Text]:
+    """Every text on the page, tick labels that are off the axis left out."""
+    off = set()
+    for ax in figure.findobj(matplotlib.axes.Axes):
+        assert isinstance(ax, matplotlib.axes.Axes)
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if not ax.axison or not low <= tick.get_loc() <= high:
+                    off |= {tick.label1, tick.label2}
+    found = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text().strip()]
+    return [text for text in found if text.get_visible() and text not in off]
+
+
+def _overlaps(texts: list[Text]) -> list[tuple[str, str]]:
+    boxes = [text.get_window_extent().padded(-0.5) for text in texts]
+    pairs = combinations(zip(texts, boxes, strict=True), 2)
+    return [(a.get_text(), b.get_text()) for (a, box_a), (b, box_b) in pairs if box_a.overlaps(box_b)]
+
+
+@every_figure
+def test_no_text_lies_over_another_or_off_the_page(name: str) -> None:
+    figure = _draw(name)
+    texts = _texts(figure)
+    assert len(texts) > 5
+    assert _overlaps(texts) == []
+    page = figure.bbox.padded(1)
+    outside = [text.get_text() for text in texts if not page.containsx(text.get_window_extent().x1)
+               or not page.containsx(text.get_window_extent().x0) or not page.containsy(text.get_window_extent().y1)
+               or not page.containsy(text.get_window_extent().y0)]  # fmt: skip
+    assert outside == []
+
+
+@pytest.mark.parametrize("name", [name for name in DRAWERS if "column" not in name])
+def test_same_inputs_give_the_same_bytes(name: str, tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        with plots.style():
+            plots.save_figure(DRAWERS[name][0](DRAWERS[name][1]), "figure", folder=tmp_path / run)
+    for suffix in ("pdf", "svg", "png"):
+        first, second = (tmp_path / run / f"figure.{suffix}" for run in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes(), suffix
+
+
+SAVE_ONE = """
+import sys, matplotlib
+matplotlib.use("Agg")
+matplotlib.rcParams["font.size"] = float(sys.argv[2])
+from pathlib import Path
+import numpy as np
+from actalign import plots
+assert not {"torch", "transformers", "av", "openai"} & set(sys.modules), "the core stays light"
+with plots.style():
+    figure = plots.new_figure()
+    plots.heat_map(np.eye(3, 9), None, figure.subplots(), steps=["toss", "hit", "land"], label="clean")
+    plots.save_figure(figure, "one", folder=Path(sys.argv[1]))
+"""
+
+
+def test_bytes_do_not_depend_on_the_process_or_the_users_settings(tmp_path: Path) -> None:
+    for run, size in (("1", "9"), ("2", "20")):
+        environment = {**os.environ, "PYTHONHASHSEED": run, "SOURCE_DATE_EPOCH": run}
+        command = [sys.executable, "-c", SAVE_ONE, str(tmp_path / run), size]
+        subprocess.run(command, check=True, env=environment, cwd=Path(plots.__file__).parents[2])
+    for suffix in ("pdf", "svg", "png"):
+        assert (tmp_path / "1" / f"one.{suffix}").read_bytes() == (tmp_path / "2" / f"one.{suffix}").read_bytes(), (
+            suffix
+        )
+
+
+def test_files_hold_real_text_no_dates_and_300_dpi(tmp_path: Path) -> None:
+    pdf, svg, png = plots.save_figure(_draw("candidates"), "fig_4", folder=tmp_path)
+    text = svg.read_text(encoding="utf-8")
+    for words in ("1. stand sideways with the", "racket held low behind the hip", "Affinity (Eq. 9)", "score 0.25"):
+        assert words in text
+    assert "<dc:date>" not in text
+    assert b"/FontFile2" in pdf.read_bytes() and b"/Type3" not in pdf.read_bytes()
+    assert b"CreationDate" not in pdf.read_bytes()
+    assert plt.imread(png).shape[1] == round(300 * plots.PAGE_WIDTH_IN)
+
+
+def test_an_unchanged_figure_is_not_rewritten_and_a_changed_one_is(tmp_path: Path) -> None:
+    figure = _draw("ablation")
+    first = {path: path.stat().st_ino for path in plots.save_figure(figure, "same", folder=tmp_path)}
+    assert {path: path.stat().st_ino for path in plots.save_figure(figure, "same", folder=tmp_path)} == first
+    old = {path: path.read_bytes() for path in first}
+    figure.axes[0].set_xlabel("Another label")
+    plots.save_figure(figure, "same", folder=tmp_path)
+    assert all(path.read_bytes() != content for path, content in old.items())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["same.pdf", "same.png", "same.svg"]
+
+
+def test_a_failed_save_keeps_the_earlier_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = plots.save_data(pd.DataFrame({"w": [1]}), "curve", folder=tmp_path)
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(ActAlignError, match="No space left"):
+        plots.save_data(pd.DataFrame({"w": [2]}), "curve", folder=tmp_path)
+    assert path.read_text() == "w\n1\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["curve.csv"]
+
+
+def test_saving_into_a_file_or_with_a_path_as_stem_says_so(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ActAlignError, match="another folder"):
+        plots.save_data(pd.DataFrame({"w": [1]}), "curve", folder=tmp_path / "taken")
+    with pytest.raises(ActAlignError, match="plain file name"):
+        plots.save_data(pd.DataFrame({"w": [1]}), "../curve", folder=tmp_path)
+
+
+def test_style_is_packaged_and_ends_with_its_block() -> None:
+    assert STYLE_FILE.is_file()
+    before = matplotlib.rcParams["font.size"]
+    with plots.style():
+        assert matplotlib.rcParams["font.size"] == 7
+        assert matplotlib.rcParams["svg.fonttype"] == "none"
+    assert matplotlib.rcParams["font.size"] == before
+
+
+@pytest.mark.parametrize(("width_in", "height_in"), [(3.35, 1.2), (3.35, 2.4), (6.9, 3.0)])
+@pytest.mark.parametrize("steps", [LONG_STEPS, SHORT_STEPS], ids=["long", "ten"])
+def test_step_labels_fit_any_height(steps: tuple[str, ...], width_in: float, height_in: float) -> None:
+    with plots.style():
+        figure = plots.new_figure(width_in, height_in)
+        ax = plots.heat_map(_affinity(len(steps)), _alignment(len(steps)), figure.subplots(), steps=steps)
+        figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert len(boxes) == len(steps)
+    assert all(upper.y0 > lower.y1 for upper, lower in pairwise(boxes))
+
+
+def test_step_labels_are_whole_in_a_figure_of_the_height_asked_for() -> None:
+    maps = _draw("candidates").axes[:2]
+    shown = [" ".join(label.get_text().split()) for ax in maps for label in ax.get_yticklabels()]
+    expected = [f"{i}. {step}" for steps in (LONG_STEPS, LONG_STEPS[:4]) for i, step in enumerate(steps, 1)]
+    assert shown == expected
+
+
+def test_heat_map_draws_the_matrix_and_the_path_forward_in_time() -> None:
+    affinity, alignment = _affinity(3), _alignment(3)
+    ax = Figure().subplots()
+    assert plots.heat_map(affinity, alignment, ax, steps=["a", "b", "c"], times_s=TIMES_S, boundaries_s=[1.0]) is ax
+    np.testing.assert_array_equal(np.asarray(ax.collections[0].get_array()).reshape(3, FRAMES), affinity)
+    path = next(line for line in ax.lines if line.get_gid() == "path")
+    np.testing.assert_array_equal(path.get_xdata(), TIMES_S)
+    np.testing.assert_array_equal(path.get_ydata(), alignment.path[:, 0])
+    assert len(path.get_path_effects()) == 2  # an outline, so that it shows on dark and on light
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first step is on top
+    assert [text.get_text() for text in ax.texts] == ["score 0.25"]
+
+
+def test_thumbnails_stand_over_their_own_time() -> None:
+    ax = Figure().subplots()
+    plots.heat_map_with_frames(
+        _affinity(2), None, ax, frames_thwc=_frames(), steps=["a", "b"], times_s=TIMES_S, thumbnails=4
+    )
+    (strip,) = ax.child_axes
+    assert strip.get_xlim() == ax.get_xlim()
+    for image in strip.images:
+        left, right, *_ = image.get_extent()
+        frame = int(np.asarray(image.get_array())[0, 0, 0]) // 4
+        assert abs(TIMES_S[frame] - (left + right) / 2) <= 0.5 / 15 + 1e-9
+
+
+def test_compared_maps_share_one_color_scale() -> None:
+    figure = _draw("candidates")
+    first, second = (ax.collections[0].norm for ax in figure.axes[:2])
+    assert first is second
+    assert first.vmin == 0
+    assert first.vmax == max(_affinity(6).max(), _affinity(4, seed=1).max())
+    assert "Affinity (Eq. 9)" in [ax.get_ylabel() for ax in figure.axes]
+
+
+def test_maps_of_one_frame_or_one_step() -> None:
+    with plots.style():
+        axes = plots.new_figure().subplots(1, 2)
+        plots.heat_map(np.array([[0.2], [0.1]]), None, axes[0], steps=["a", "b"], times_s=np.array([0.5]))
+        plots.heat_map(np.zeros((1, 5)), None, axes[1], steps=["a"])
+    assert axes[0].get_xlim() == (0.0, 1.0)
+    assert axes[1].get_ylim() == (0.5, -0.5)
+
+
+def test_ranking_puts_the_best_on_top_and_marks_the_true_one() -> None:
+    ax = plots.ranking(CANDIDATES, np.array([0.1, 0.3, 0.5, 0.3, 0.2]), Figure().subplots(), answer=1)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["tennis-03c", "tennis-03b (true)", "tennis-03d", "tennis-03e", "tennis-03a"]
+    assert [label.get_fontweight() for label in ax.get_yticklabels()] == ["normal", "bold", *["normal"] * 3]
+    colors = [bar.get_facecolor() for bar in ax.patches]
+    assert len(set(colors)) == 2 and colors.count(colors[1]) == 1
+    panel = plots.ScriptPanel(_panel("", SHORT_STEPS), CANDIDATES, np.array([0.1, 0.3, 0.5, 0.3, 0.2]), answer=1)
+    assert panel.rank == 3  # a tie counts against the true one
+
+
+def test_tsne_gives_every_sport_a_colour_and_marker_of_its_own() -> None:
+    points, sports = _cloud()
+    ax = plots.tsne(points, sports, Figure().subplots(), label="(a)", silhouette=0.123)
+    assert [text.get_text() for text in ax.texts] == ["(a), silhouette 0.12"]
+    legend = ax.get_legend()
+    assert legend is not None and [text.get_text() for text in legend.get_texts()] == list(SPORTS)
+    assert sum(len(np.asarray(group.get_offsets())) for group in ax.collections) == len(points)
+    keys = list(sport_keys(SPORTS).values())
+    assert len({color for color, _ in keys}) == len({marker for _, marker in keys}) == 8
+    assert len(set(sport_keys([str(i) for i in range(64)]).values())) == 64
+
+
+def test_tsne_projection_is_seeded_and_keeps_clusters_apart(rng: np.random.Generator) -> None:
+    sports = [sport for sport in SPORTS[:3] for _ in range(10)]
+    embeddings = np.repeat(np.eye(3, 16), 10, axis=0) + 0.05 * rng.normal(size=(30, 16))
+    first, second = (plots.project_tsne(embeddings, seed=3, perplexity=5) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    centres = np.array([first[i * 10 : i * 10 + 10].mean(axis=0) for i in range(3)])
+    spread = max(first[i * 10 : i * 10 + 10].std(axis=0).max() for i in range(3))
+    assert min(np.linalg.norm(a - b) for a, b in combinations(centres, 2)) > 2 * spread
+    assert plots.sport_silhouette(embeddings, sports) > 0.8
+    assert plots.sport_silhouette(embeddings, [SPORTS[i % 3] for i in range(30)]) < 0.1
+
+
+def test_smoothing_curve_marks_both_widths_and_reads_in_seconds() -> None:
+    figure = Figure()
+    ax = plots.accuracy_over_width(_curve(), figure.subplots(), frame_rate=15, chosen_width=5)
+    legend = ax.get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["validation", "test", "chosen on validation, w = 5", "paper, w = 30"]
+    (seconds,) = ax.child_axes
+    figure.draw_without_rendering()
+    assert seconds.get_xlim() == pytest.approx(np.array(ax.get_xlim()) / 15)
+    same = plots.accuracy_over_width(_curve(), Figure().subplots(), frame_rate=15, chosen_width=30).get_legend()
+    assert same is not None
+    assert [text.get_text() for text in same.get_texts()][2:] == ["chosen on validation = paper, w = 30"]
+
+
+def test_main_results_keep_the_published_rows_apart() -> None:
+    ax = plots.main_results(
+        _results(), Figure().subplots(), data_label="Sample", chance=20, highlight=("dtw",), published=_published()
+    )
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["Sample (N = 448 of 448)", *_results()["label"], PUBLISHED_LABEL, "Human", "ActAlign"]
+    chance = next(line for line in ax.lines if line.get_linestyle() == "--")
+    assert np.max(np.asarray(chance.get_ydata())) < names.index(PUBLISHED_LABEL)
+    numbers = [text.get_text() for text in ax.texts]
+    assert "71.2 [66.9, 75.1]" in numbers and "61.6" in numbers and "chance 20" in numbers
+
+
+def test_main_results_say_each_n_where_it_differs_and_each_style_where_names_repeat() -> None:
+    table = _results().assign(n=[448, 448, 440, 448, 448], label="DTW", style=list("abcde"))
+    ax = plots.main_results(table, Figure().subplots(), data_label="Sample")
+    assert [label.get_text() for label in ax.get_yticklabels()][:3] == ["Sample", "DTW, a", "DTW, b"]
+    assert any(text.get_text().endswith("N = 440 of 448") for text in ax.texts)
+
+
+def test_ablation_fills_only_the_differences_that_leave_zero_out() -> None:
+    ax = plots.differences(_rungs(), Figure().subplots())
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [dot.get_markerfacecolor() != "white" for dot in dots] == [True, True, False]
+    assert [text.get_text() for text in ax.texts] == [
+        "–", "+48.9 [+43.0, +54.8]", "+13.3 [+9.4, +17.2]", "−4.5 [−7.9, +0.4]"
+    ]  # fmt: skip
+    low, high = ax.get_xlim()
+    assert low < -7.9 and high > 54.8
+
+
+@pytest.mark.parametrize("given", ["matrix", "frames", "points", "scores", "tables"])
+def test_inputs_are_not_modified_and_may_be_read_only(given: str) -> None:
+    affinity, frames, scores = _affinity(3), _frames(), np.array([0.3, 0.1])
+    points, sports = _cloud()
+    tables = (_results(), _curve(), _rungs())
+    copies = tuple(table.copy() for table in tables)
+    for array in (affinity, frames, scores, points):
+        array.setflags(write=False)
+    ax = Figure().subplots()
+    if given == "matrix":
+        plots.heat_map(affinity, _alignment(3), ax, steps=["a", "b", "c"], times_s=TIMES_S)
+    elif given == "frames":
+        steps = ["a", "b", "c"]
+        plots.heat_map_with_frames(affinity, None, ax, frames_thwc=frames, steps=steps, times_s=TIMES_S)
+    elif given == "points":
+        plots.tsne(points, sports, ax)
+    elif given == "scores":
+        plots.ranking(["a", "b"], scores, ax, answer=0)
+    else:
+        plots.main_results(tables[0], ax, data_label="Sample")
+        plots.accuracy_over_width(tables[1], Figure().subplots(), frame_rate=15)
+        plots.ladder(tables[2], Figure().subplots())
+        for table, copy in zip(tables, copies, strict=True):
+            pd.testing.assert_frame_equal(table, copy)
+
+
+def _heat(affinity: Any, **changes: Any) -> None:
+    settings: dict[str, Any] = {"steps": ["a", "b", "c"], **changes}
+    plots.heat_map(affinity, settings.pop("alignment", None), Figure().subplots(), **settings)
+
+
+BAD: dict[str, tuple[Callable[[], object], str]] = {
+    "vector": (lambda: _heat(np.zeros(5)), "non-empty"),
+    "empty": (lambda: _heat(np.zeros((3, 0))), "non-empty"),
+    "nan": (lambda: _heat(np.full((3, 4), np.nan)), "NaN"),
+    "steps": (lambda: _heat(np.zeros((2, 4))), "3 steps but the map has 2 rows"),
+    "times": (lambda: _heat(np.zeros((3, 4)), times_s=np.arange(5)), "4 frames"),
+    "times_back": (lambda: _heat(np.zeros((3, 2)), times_s=np.array([1.0, 0.0])), "increase"),
+    "path": (lambda: _heat(np.zeros((3, 4)), alignment=_alignment(3)), "another map"),
+    "panel": (lambda: plots.MapPanel("", np.zeros((3, 4)), None, ("a",)), "1 steps but the map has 3 rows"),
+    "no_panels": (lambda: plots.candidates([], Figure(), times_s=TIMES_S), "no panels"),
+    "grey_frames": (
+        lambda: plots.heat_map_with_frames(
+            _affinity(1), None, Figure().subplots(), frames_thwc=np.zeros((FRAMES, 8, 8)), steps=["a"], times_s=TIMES_S
+        ),
+        "(T, H, W, 3)",
+    ),
+    "few_frames": (
+        lambda: plots.heat_map_with_frames(
+            _affinity(1), None, Figure().subplots(), frames_thwc=_frames()[:5], steps=["a"], times_s=TIMES_S
+        ),
+        "5 frames but times_s has shape (60,)",
+    ),
+    "scores": (lambda: plots.ranking(["a"], np.zeros(2), Figure().subplots(), answer=0), "1 candidates"),
+    "answer": (lambda: plots.ranking(["a"], np.zeros(1), Figure().subplots(), answer=1), "answer 1"),
+    "points": (lambda: plots.tsne(np.zeros((3, 2)), ["golf"], Figure().subplots()), "shape (3, 2) for 1 sports"),
+    "many_sports": (lambda: sport_keys([str(i) for i in range(65)]), "65 sports"),
+    "perplexity": (lambda: plots.project_tsne(np.eye(5), seed=0), "perplexity 30.0"),
+    "zero_row": (lambda: plots.project_tsne(np.zeros((5, 2)), seed=0, perplexity=2), "all zeros"),
+    "one_sport": (lambda: plots.sport_silhouette(np.eye(3), ["golf"] * 3), "1 sports"),
+    "column": (
+        lambda: plots.main_results(_results().drop(columns="n"), Figure().subplots(), data_label=""), "lacks the col"
+    ),
+    "fraction": (
+        lambda: plots.main_results(_results().assign(top1=0.5), Figure().subplots(), data_label=""), "give percent"
+    ),
+    "no_rows": (lambda: plots.ladder(_rungs()[:0], Figure().subplots()), "no rows"),
+    "highlight": (
+        lambda: plots.main_results(_results(), Figure().subplots(), data_label="", highlight=("dwt",)), "dwt"
+    ),
+    "no_difference": (lambda: plots.differences(_rungs()[:1], Figure().subplots()), "no rung"),
+    "split": (
+        lambda: plots.accuracy_over_width(_curve().assign(split="train"), Figure().subplots(), frame_rate=15), "train"
+    ),
+    "rate": (lambda: plots.accuracy_over_width(_curve(), Figure().subplots(), frame_rate=0), "frame_rate is 0"),
+    "two_shapes": (
+        lambda: plots.smoothing(
+            [_panel("", LONG_STEPS), _panel("", SHORT_STEPS)], _curve(), Figure(), times_s=TIMES_S, frame_rate=15
+        ),
+        "one shape",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_clear_error(case: str) -> None:
+    act, message = BAD[case]
+    with pytest.raises(ActAlignError) as caught:
+        act()
+    assert message in str(caught.value)

@@ -1,0 +1,63 @@
+"""The published constants: what is said to be an exact count is one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from actalign import published
+from actalign.errors import ActAlignError
+
+
+def exact_values() -> list[tuple[float, float]]:
+    tables = pd.concat([published.table2(), published.table3(), published.table4(), published.abstract()])
+    rows = tables[tables["n"].notna()]
+    pairs = [pair for k in (1, 2, 3) for pair in zip(rows[f"top{k}"], rows[f"top{k}_k"], strict=True)]
+    return [pair for pair in pairs if not np.isnan(pair[0])]
+
+
+def test_every_row_said_to_be_exact_is_a_count_of_898() -> None:
+    values = exact_values()
+    assert len(values) == 4 * 3 + 4 * 3 + 3 + 3
+    for percent, k in values:
+        assert f"{100 * k / 898:.2f}" == f"{percent:.2f}"
+
+
+@pytest.mark.parametrize("percent", [30.24, 22.90, 61.64])
+def test_rows_of_other_clip_sets_are_no_count_of_898(percent: float) -> None:
+    assert all(f"{100 * k / 898:.2f}" != f"{percent:.2f}" for k in range(899))
+    assert published.exact_count(percent) is None
+    row = published.table2().set_index("top1").loc[percent]
+    assert np.isnan(row["n"]) and np.isnan(row["top1_k"]) and np.isnan(row["top1_low"])
+
+
+@pytest.mark.parametrize(
+    ("percent", "k"),
+    [(22.94, 206), (23.27, 209), (25.72, 231), (27.06, 243), (30.07, 270), (30.29, 272), (30.40, 273), (30.51, 274),
+     (16.26, 146)],
+)  # fmt: skip
+def test_known_counts(percent: float, k: int) -> None:
+    assert published.exact_count(percent) == k
+
+
+def test_only_context_is_a_large_step() -> None:
+    assert published.table3()["top1_k"].diff().tolist()[1:] == [25, 39, 2]
+
+
+def test_intervals_and_labels_stand_beside_every_row() -> None:
+    table = published.table2().set_index("method")
+    row = table.loc["SigLIP so400m, ActAlign"]
+    assert (round(row["top1_low"], 1), round(row["top1_high"], 1)) == (27.6, 33.6)
+    assert (row["n"], row["n_total"], row["data"]) == (898, 934, "ActionAtlas v1.0")
+    assert set(table["source"]) == {"arXiv 2506.22967, Table 2"}
+    assert np.isnan(table.loc["Human", "top2"])
+
+
+def test_table_1_has_the_three_styles() -> None:
+    table = published.table1().set_index("style")
+    assert table.loc["Short-Fixed", "steps_sd"] == 0
+    assert table.loc["Context-Rich, T = 0.2", ["words_mean", "words_sd"]].tolist() == [13.13, 2.55]
+
+
+def test_exact_count_refuses_ambiguous_sizes() -> None:
+    with pytest.raises(ActAlignError, match="20000"):
+        published.exact_count(30.0, 20_000)
