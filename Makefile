@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+# Waiting threads sleep: spinning ones cost minutes when another process needs the cores.
+export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: help figures test lab clean
 .DEFAULT_GOAL := help

@@ -195,8 +195,10 @@ def _distinct(clips: Dataset | Iterable[Clip]) -> list[Clip]:
 
 
 def _groups(texts: Sequence[str | Sequence[str]]) -> list[list[str]]:
-    if isinstance(texts, str) or not texts:
+    listed = [] if isinstance(texts, str) else list(texts)
+    plain = [text for text in listed if isinstance(text, str)]
+    nested = [list(group) for group in listed if not isinstance(group, str)]
+    groups = [group for group in (plain, *nested) if group]
+    if not groups:
         raise ActAlignError("there are no texts to embed; pass a list of texts")
-    plain = [text for text in texts if isinstance(text, str)]
-    nested = [list(group) for group in texts if not isinstance(group, str)]
-    return [group for group in (plain, *nested) if group]
+    return groups

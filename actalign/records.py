@@ -85,7 +85,7 @@ class Script:
     steps: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, str):
+        if isinstance(self.steps, str):  # type: ignore[unreachable]  # callers without a type checker
             raise ActAlignError(
                 f"script of class {self.class_name!r} is one string, {self.steps!r}; pass a tuple of sub-actions"
             )
@@ -123,7 +123,7 @@ class FrameEmbeddings:
         if times.shape != (len(self.embeddings),):
             raise ActAlignError(f"{len(self.embeddings)} frames but times_s has shape {times.shape}")
         if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
-            raise ActAlignError("times_s must be finite and increase from frame to frame")
+            raise ActAlignError("times_s must increase from frame to frame and be finite")
         times.setflags(write=False)
         object.__setattr__(self, "times_s", times)
 

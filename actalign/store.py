@@ -35,7 +35,6 @@ FORMAT = "actalign-embeddings-1"
 LEDGER_COLUMNS = ("clip_id", "state", "frames", "seconds", "reason", "key", "encoder", "dtype", "frame_rate")
 STALE_S = 3600.0
 """Age in seconds at which a temporary file is taken to be left over from a killed run."""
-
 TextRow = tuple[str, int]
 """A prepared text and the number of tokens it was padded to: what a text embedding depends on."""
 

@@ -28,6 +28,8 @@ CORE = (
     "tuning",
     "results",
     "published",
+    "study",
+    "report",
     "plots",
 )
 # What the extras bring; the core must find none of it.

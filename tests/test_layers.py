@@ -20,6 +20,7 @@ ROOMS = (
     *("similarity", "dtw"),
     *("options", "inputs", "methods", "questions", "scoring"),
     *("intervals", "outcomes", "metrics", "tuning", "results", "published"),
+    *("study", "report", "examples"),
     *("plots", "explorer"),
     *("notebook", "runner", "cli"),
 )
@@ -33,7 +34,7 @@ ONLY = {
     "av": {"video", "sample.render"},
     "openai": {"llm"},
     "papermill": {"notebook"},
-    "safetensors": {"encoder", "store", "sample"},
+    "safetensors": {"encoder", "store", "examples", "sample"},
     "tokenizers": {"sample"},
     "torch": {"encoder", "sample"},
     "transformers": {"encoder", "sample"},

@@ -38,7 +38,12 @@ def train_tokenizer(texts: list[str], *, max_length: int, vocabulary: int = 800)
 
 
 def save_checkpoint(
-    model: SiglipModel, tokenizer: PreTrainedTokenizerFast, folder: Path, *, recipe: dict[str, Any], accuracy: dict[str, Any]
+    model: SiglipModel,
+    tokenizer: PreTrainedTokenizerFast,
+    folder: Path,
+    *,
+    recipe: dict[str, Any],
+    accuracy: dict[str, Any],
 ) -> None:
     """Save weights, configuration, tokenizer, image processor and the training record."""
     images = SiglipImageProcessorPil(

@@ -37,7 +37,7 @@ def _unit(values: torch.Tensor) -> NDArray[np.float32]:
 def evaluate(model: SiglipModel, tokenizer: PreTrainedTokenizerFast, fresh: LabelledFrames) -> FrameAccuracy:
     """Measure on frames that show a sub-action; idle frames and cutaways are left out."""
     model.eval()
-    length = model.config.text_config.max_position_embeddings
+    length = int(tokenizer.model_max_length)
     kept = fresh.sub_action >= 0
     pixels = torch.from_numpy(fresh.frames[kept]).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
     chunks = [model.vision_model(pixel_values=chunk).pooler_output for chunk in pixels.split(512)]

@@ -108,7 +108,9 @@ def _equipment(canvas: _Canvas, kind: str, points: Float) -> None:
     elif kind == "skates":
         for foot in (foot_l, foot_r):
             down = np.array([0.0, -0.05])
-            canvas.paint(canvas.capsule(foot + down - [0.1, 0], foot + down + [0.1, 0], 0.03), np.array([90.0, 90, 110]))
+            canvas.paint(
+                canvas.capsule(foot + down - [0.1, 0], foot + down + [0.1, 0], 0.03), np.array([90.0, 90, 110])
+            )
     elif kind in ("racket", "foil"):
         reach = hand - elbow
         reach = reach / np.maximum(np.linalg.norm(reach, axis=1, keepdims=True), 1e-6)
@@ -123,8 +125,8 @@ def _equipment(canvas: _Canvas, kind: str, points: Float) -> None:
         colour = np.array([222.0, 184, 135] if kind == "beam" else [228.0, 228, 228])
         canvas.paint(canvas.capsule(left, right, 0.06), colour)
     elif kind == "belt":
-        pelvis = points[:, 0]
-        canvas.paint(canvas.capsule(pelvis - [0.09, 0], pelvis + [0.09, 0], 0.05), np.array([20.0, 20, 20]))
+        pelvis, side = points[:, 0], np.array([0.09, 0.0])
+        canvas.paint(canvas.capsule(pelvis - side, pelvis + side, 0.05), np.array([20.0, 20, 20]))
 
 
 def draw(sport: Sport, poses: Float, performer: Performer, camera: Camera) -> NDArray[np.uint8]:

@@ -20,7 +20,9 @@ class Wording:
 
 
 def _wording(train: str, train_terse: str, rich_a: str, rich_b: str, terse: str) -> Wording:
-    return Wording(*(tuple(part.strip() for part in text.split("|")) for text in (train, train_terse, rich_a, rich_b, terse)))
+    return Wording(
+        *(tuple(part.strip() for part in text.split("|")) for text in (train, train_terse, rich_a, rich_b, terse))
+    )
 
 
 LEG_WORDS: dict[str, Wording] = {

@@ -43,8 +43,11 @@ class PlannedClip:
 
 
 def write_mp4(frames: NDArray[np.uint8], target: Path | io.BytesIO) -> None:
-    """Write frames ``(T, H, W, 3)`` as H.264 in mp4, 15 frames a second, the same bytes for the same frames."""
-    options = {"crf": str(CRF), "preset": "medium", "threads": "1"}
+    """Write frames ``(T, H, W, 3)`` as H.264 in mp4, 15 frames a second, the same bytes for the same frames.
+
+    x264's assembly gives other bytes from run to run on pictures this small, so it is switched off.
+    """
+    options = {"crf": str(CRF), "preset": "medium", "threads": "1", "x264-params": "asm=0"}
     with av.open(target if isinstance(target, io.BytesIO) else str(target), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FRAME_RATE, options=options)
         stream.height, stream.width = frames.shape[1:3]
@@ -56,8 +59,9 @@ def write_mp4(frames: NDArray[np.uint8], target: Path | io.BytesIO) -> None:
 
 def read_mp4(source: io.BytesIO) -> NDArray[np.uint8]:
     """All frames ``(T, H, W, 3)`` of a file that ``write_mp4`` wrote into memory."""
-    with av.open(source) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    with av.open(source, "r") as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    return np.asarray(frames, dtype=np.uint8)
 
 
 def plan_clips(made: Sequence[Family], count: int, *, split: str) -> list[PlannedClip]:
@@ -122,12 +126,12 @@ def write_texts(out: Path, made: Sequence[Family], *, seed: int) -> None:
         _write_json(out / "scripts" / f"{style}.json", {"style": style, "scripts": scripts})
     class_ids = [class_id for family in made for class_id in family.classes]
     _write_json(out / "class_names.json", invented_names(class_ids, seed))
-    steps = {
+    class_steps = {
         class_id: [sub_action_id(family.sport, step) for step in steps]
         for family in made
         for class_id, steps in family.classes.items()
     }
-    _write_json(out / "class_steps.json", steps)
+    _write_json(out / "class_steps.json", class_steps)
 
 
 def write_folder(out: Path, planned: Sequence[PlannedClip], *, seed: int, progress: bool = True) -> None:
@@ -148,7 +152,9 @@ def write_folder(out: Path, planned: Sequence[PlannedClip], *, seed: int, progre
                 write_mp4(take.frames, partial)
                 os.replace(partial, target)
             except OSError as error:
-                raise ActAlignError(f"cannot write clip {target}: {error}; free space or choose another --out") from error
+                raise ActAlignError(
+                    f"cannot write clip {target}: {error}; free space or choose another --out"
+                ) from error
     rows = [(c.id, c.split, c.path, c.family.sport, c.family.id, c.subset, "", "") for c in planned]
     header = ("clip_id", "split", "path", "sport", "family", "subset", "start_s", "end_s")
     _write_csv(out / "clips.csv", header, rows)
@@ -167,7 +173,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m actalign.sample.render", description=main.__doc__)
     parser.add_argument("--clips", type=int, required=True, help="how many clips to draw")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    parser.add_argument("--seed", type=int, default=1_000_000, help="another seed draws other clips (default %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=1_000_000, help="another seed draws other clips (default %(default)s)"
+    )
     arguments = parser.parse_args()
     if arguments.clips < 1:
         parser.error(f"--clips is {arguments.clips}; draw at least one")
@@ -176,7 +184,9 @@ def main() -> None:
         write_folder(arguments.out, planned, seed=arguments.seed)
     except (ActAlignError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
-    print(f"wrote {len(planned)} clips to {arguments.out}; read them with actalign.datasets.load({str(arguments.out)!r})")
+    print(
+        f"wrote {len(planned)} clips to {arguments.out}; read them with actalign.datasets.load({str(arguments.out)!r})"
+    )
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ SPORTS: dict[str, Sport] = {
             (150, 96, 84),
             "beam",
             _parse(
-                "handstand/overhead arabesque/forward arabesque/one_up split_leap/overhead split_leap/forward pike/behind "
-                "kneel/wide kneel/overhead tuck/overhead stand/one_up kick/hips crouch/overhead"
+                "handstand/overhead arabesque/forward arabesque/one_up split_leap/overhead split_leap/forward "
+                "pike/behind kneel/wide kneel/overhead tuck/overhead stand/one_up kick/hips crouch/overhead"
             ),
         ),
         Sport(

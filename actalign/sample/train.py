@@ -52,7 +52,7 @@ def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> SiglipMod
         "vocab_size": len(tokenizer),
         "max_position_embeddings": MAX_LENGTH,
         "projection_size": recipe.width,
-        "bos_token_id": tokenizer.eos_token_id,
+        "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
@@ -176,9 +176,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    recipe = Recipe(
-        steps=arguments.steps, clips=arguments.clips, seed=arguments.seed, auxiliary=not arguments.plain
-    )
+    recipe = Recipe(steps=arguments.steps, clips=arguments.clips, seed=arguments.seed, auxiliary=not arguments.plain)
     data = labelled_frames(recipe.clips, seed=recipe.seed)
     fresh = labelled_frames(96, seed=recipe.seed + 1_000, stride=3)
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -69,7 +69,7 @@ def terse_steps(sport: str, index: int, count: int, rng: np.random.Generator) ->
     """``count`` (1 to 3) phrases of two or three words for one sub-action: its call, its legs, its arms.
 
     >>> terse_steps("tennis", 2, 3, np.random.default_rng(0))[0]
-    'lunge low'
+    'forward lunge'
     """
     legs, arms = SPORTS[sport].sub_actions[index]
     call = _pick(rng, phrases.CALL_TERSE).format(call=call_of(sport, index))
@@ -91,7 +91,9 @@ def script_steps(style: str, sport: str, steps: tuple[int, ...], rng: np.random.
         counts = np.full(len(steps), SHORT_FIXED_STEPS // len(steps))
         counts[rng.permutation(len(steps))[: SHORT_FIXED_STEPS % len(steps)]] += 1
         return tuple(
-            text for step, count in zip(steps, counts, strict=True) for text in terse_steps(sport, step, int(count), rng)
+            text
+            for step, count in zip(steps, counts, strict=True)
+            for text in terse_steps(sport, step, int(count), rng)
         )
     second = {"context_rich": False, "context_rich_2": True}[style]
     return tuple(rich_step(sport, step, rng, second_draw=second) for step in steps)

@@ -1,0 +1,488 @@
+import csv
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tolerance import assert_same_embeddings
+
+from actalign import clip_run, embeddings, paths
+from actalign.embeddings import EmbeddingIndex, embed_clips, embed_texts
+from actalign.errors import ActAlignError
+from actalign.records import Clip, Dataset, TextEmbeddings
+from actalign.store import EmbeddingStore, read_embeddings
+from actalign.text import Padding, TextPolicy
+from actalign.video import iter_frames, read_frames
+
+Writer = Callable[..., Path]
+
+
+class CountingEncoder:
+    """Each frame's mean colour and corner colour; each text's length and padded length. Counts what it is given."""
+
+    fingerprint = "counting"
+    dtype = "float32"
+    text_policy = TextPolicy(padding="max_length", max_length=16, lower_case=True)
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.texts: list[str] = []
+        self.stop_after: int | None = None
+
+    def encode_frames(self, frames_thwc: NDArray[np.uint8], *, batch_size: int = 64) -> NDArray[np.float32]:
+        if self.stop_after is not None and len(self.batches) >= self.stop_after:
+            raise KeyboardInterrupt
+        assert len(frames_thwc) <= batch_size
+        self.batches.append(len(frames_thwc))
+        return np.concatenate([frames_thwc.mean((1, 2)), frames_thwc[:, 0, 0]], axis=1).astype(np.float32)
+
+    def padded_length(self, texts: Sequence[str], *, padding: Padding | None = None) -> int:
+        return max(len(text.split()) for text in texts) if padding == "longest" else 16
+
+    def warn_truncated(self, texts: Sequence[str]) -> None:
+        assert not isinstance(texts, str)
+
+    def encode_texts(
+        self, texts: Sequence[str], *, padding: Padding | None = None, length: int | None = None
+    ) -> TextEmbeddings:
+        assert length is not None
+        self.texts.extend(texts)
+        return TextEmbeddings(tuple(texts), np.array([[len(text), length] for text in texts], np.float32))
+
+
+@pytest.fixture
+def encoder() -> CountingEncoder:
+    return CountingEncoder()
+
+
+@pytest.fixture
+def clips(write_video: Writer, tmp_path: Path) -> list[Clip]:
+    """Six clips of 5, 6, 7, 8, 9 and 10 frames, all different."""
+    paths = [write_video(tmp_path / f"{n}.mp4", frames=5 + n, size=(32, 32), seed=n) for n in range(6)]
+    return [Clip(f"clip-{n}", path, sport="tennis") for n, path in enumerate(paths)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+def expected_rows(clip: Clip) -> NDArray[np.float32]:
+    return CountingEncoder().encode_frames(read_frames(clip)[0])
+
+
+def stored(folder: Path) -> int:
+    return len(list(folder.glob("*.safetensors")))
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 64])
+def test_every_clip_gets_its_own_frames(
+    batch_size: int, clips: list[Clip], encoder: CountingEncoder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = embed_clips(clips, encoder, store_folder=folder, batch_size=batch_size)
+    assert list(index) == [clip.id for clip in clips] and len(index) == 6
+    assert (index.loaded, index.computed, index.failed) == (0, 6, {})
+    for clip in clips:
+        np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
+        np.testing.assert_array_equal(index[clip.id].times_s, read_frames(clip)[1])
+    assert capsys.readouterr().out == "clips: loaded 0 from cache, computed 6, failed 0\n"
+
+
+def test_batches_are_filled_across_clips(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    embed_clips(clips, encoder, store_folder=folder, batch_size=16)
+    assert encoder.batches == [16, 16, 13]
+
+
+def test_a_second_run_encodes_nothing(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    first = embed_clips(clips, encoder, store_folder=folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    encoder.batches.clear()
+    index = embed_clips(clips, encoder, store_folder=folder)
+    assert encoder.batches == []
+    assert (index.loaded, index.computed) == (6, 0)
+    np.testing.assert_array_equal(index["clip-3"].embeddings, first["clip-3"].embeddings)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_data_set_will_do_and_the_default_folder_is_the_cache(
+    clips: list[Clip], encoder: CountingEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    dataset = Dataset("tiny", tmp_path, {clip.id: clip for clip in clips[:2]}, ())
+    assert list(embed_clips(dataset, encoder)) == ["clip-0", "clip-1"]
+    assert stored(tmp_path / "cache" / "embeddings") == 2
+
+
+def test_another_window_rate_or_encoder_is_computed_anew(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path
+) -> None:
+    clip = clips[5]
+    window = Clip(clip.id, clip.path, sport="tennis", start_s=0.2, end_s=0.5)
+    assert len(embed_clips([clip], encoder, store_folder=folder)[clip.id]) == 10
+    assert len(embed_clips([clip], encoder, store_folder=folder, frame_rate=5)[clip.id]) == 4
+    np.testing.assert_allclose(
+        embed_clips([window], encoder, store_folder=folder)[clip.id].times_s, np.arange(3, 8) / 15, atol=1e-4
+    )
+    encoder.fingerprint = "another"
+    index = embed_clips([clip], encoder, store_folder=folder)
+    assert index.computed == 1 and stored(folder) == 4
+
+
+def test_identical_files_are_encoded_once(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    copy = clips[0].path.with_name("copy.mp4")
+    copy.write_bytes(clips[0].path.read_bytes())
+    twins = [clips[0], Clip("twin", copy, sport="judo"), clips[1]]
+    index = embed_clips(twins, encoder, store_folder=folder)
+    assert sum(encoder.batches) == 5 + 6
+    assert (index.loaded, index.computed, stored(folder)) == (1, 2, 2)
+    np.testing.assert_array_equal(index["twin"].embeddings, index["clip-0"].embeddings)
+    ledger = EmbeddingStore(folder, encoder="counting", dtype="float32", frame_rate=None).latest()
+    assert {name: line["state"] for name, line in ledger.items()} == dict.fromkeys(["clip-0", "clip-1", "twin"], "done")
+
+
+def test_clips_of_different_sizes_share_a_run(write_video: Writer, encoder: CountingEncoder, tmp_path: Path) -> None:
+    sizes = [(32, 32), (64, 32), (32, 32)]
+    files = [write_video(tmp_path / f"{n}.mp4", frames=5, size=size, seed=n) for n, size in enumerate(sizes)]
+    mixed = [Clip(str(n), path, sport="judo") for n, path in enumerate(files)]
+    index = embed_clips(mixed, encoder, store_folder=tmp_path / "store", batch_size=8)
+    for clip in mixed:
+        np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
+
+
+# Failures.
+
+
+def spoil(clip: Clip) -> None:
+    """Damage the file so that its first frames still decode."""
+    content = bytearray(clip.path.read_bytes())
+    start = content.index(b"mdat")
+    size = int.from_bytes(content[start - 4 : start], "big")
+    at = start + size * 3 // 4
+    content[at : at + 60] = bytes(byte ^ 0x5A for byte in content[at : at + 60])
+    clip.path.write_bytes(content)
+
+
+def test_a_clip_that_fails_costs_itself_alone_and_is_tried_again(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = clips[4].path.read_bytes()
+    spoil(clips[4])
+    clips[1].path.unlink()
+    index = embed_clips(clips, encoder, store_folder=folder, batch_size=4)
+    assert capsys.readouterr().out.endswith("clips: loaded 0 from cache, computed 4, failed 2\n")
+    assert list(index) == ["clip-0", "clip-2", "clip-3", "clip-5"]
+    assert set(index.failed) == {"clip-1", "clip-4"}
+    assert "cannot be read: No such file" in index.failed["clip-1"]
+    assert "truncated or damaged after the frame at" in index.failed["clip-4"]
+    assert "clip-4" not in index
+    with pytest.raises(KeyError, match=r"clip 'clip-4' has no embeddings: video .* damaged"):
+        index["clip-4"]
+    for name in (0, 2, 3, 5):
+        np.testing.assert_array_equal(index[f"clip-{name}"].embeddings, expected_rows(clips[name]))
+    with (folder / "index.csv").open(newline="") as file:
+        rows = {row["clip_id"]: row for row in csv.DictReader(file)}
+    assert rows["clip-4"]["state"] == "failed" and rows["clip-4"]["reason"] == index.failed["clip-4"]
+    assert rows["clip-5"]["state"] == "done" and rows["clip-5"]["frames"] == "10"
+
+    clips[4].path.write_bytes(whole)
+    encoder.batches.clear()
+    again = embed_clips(clips, encoder, store_folder=folder)
+    assert (again.loaded, again.computed, set(again.failed)) == (4, 1, {"clip-1"})
+    assert sum(encoder.batches) == 9
+
+
+def test_the_first_frames_of_a_clip_that_fails_are_dropped(
+    clips: list[Clip], encoder: CountingEncoder, write_video: Writer, folder: Path
+) -> None:
+    long = Clip("long", write_video(clips[0].path.with_name("long.mp4"), frames=60, size=(32, 32)), sport="judo")
+    spoil(long)
+    assert next(iter_frames(long))[0] == 0.0
+    index = embed_clips([clips[0], long, clips[1]], encoder, store_folder=folder)
+    assert set(index.failed) == {"long"}
+    assert encoder.batches == [5 + 6]
+    np.testing.assert_array_equal(index["clip-1"].embeddings, expected_rows(clips[1]))
+
+
+def test_when_every_clip_fails_the_run_fails(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    for clip in clips:
+        clip.path.unlink()
+    with pytest.raises(ActAlignError, match=r"all 6 clips failed; the first, 'clip-0': .*0\.mp4 cannot be read"):
+        embed_clips(clips, encoder, store_folder=folder)
+    assert (folder / "index.csv").read_text().count("failed") == 6
+
+
+def test_embeddings_that_are_not_finite_are_a_failure(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = encoder.encode_frames
+
+    def overflow(frames_thwc: NDArray[np.uint8], *, batch_size: int = 64) -> NDArray[np.float32]:
+        rows = encode(frames_thwc, batch_size=batch_size)
+        rows[0] = np.inf
+        return rows
+
+    monkeypatch.setattr(encoder, "encode_frames", overflow)
+    index = embed_clips(clips, encoder, store_folder=folder)
+    assert "hold NaN or inf" in index.failed["clip-0"]
+    assert stored(folder) == len(index) == 5
+
+
+def test_an_error_of_the_encoder_stops_the_run(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ActAlignError("batch_size is 0; give 1 or more")
+
+    monkeypatch.setattr(encoder, "encode_frames", refuse)
+    with pytest.raises(ActAlignError, match="batch_size is 0"):
+        embed_clips(clips, encoder, store_folder=folder)
+
+
+def test_ids_must_differ(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    with pytest.raises(ActAlignError, match="clip id 'clip-0' occurs twice"):
+        embed_clips([clips[0], clips[1], clips[0]], encoder, store_folder=folder)
+
+
+def test_a_damaged_store_file_is_computed_again_and_said_so(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embed_clips(clips, encoder, store_folder=folder)
+    store = EmbeddingStore(folder, encoder="counting", dtype="float32", frame_rate=None)
+    path = store.path(store.latest()["clip-2"]["key"])
+    path.write_bytes(path.read_bytes()[:-5])
+    encoder.batches.clear()
+    index = embed_clips(clips, encoder, store_folder=folder)
+    assert encoder.batches == [7] and index.computed == 1
+    assert f"store file {path} is damaged" in capsys.readouterr().out
+    np.testing.assert_array_equal(index["clip-2"].embeddings, expected_rows(clips[2]))
+
+
+def test_a_store_without_its_ledger_is_still_used(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    embed_clips(clips, encoder, store_folder=folder)
+    (folder / "ledger.jsonl").unlink()
+    index = embed_clips(clips, encoder, store_folder=folder)
+    assert index.computed == 0
+    assert (folder / "index.csv").read_text().count("done") == 6
+
+
+def test_a_store_that_cannot_be_written_stops_the_run_and_keeps_what_was_stored(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+    written: list[Path] = []
+
+    def until_full(path: Path, content: bytes) -> int:
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", until_full)
+    with pytest.raises(ActAlignError, match=r"cannot write .*No space left on device; free some space"):
+        embed_clips(clips, encoder, store_folder=folder, batch_size=4)
+    monkeypatch.undo()
+    assert stored(folder) == 3 and not list(folder.glob(".*"))
+    index = embed_clips(clips, encoder, store_folder=folder)
+    assert (index.loaded, index.computed) == (3, 3)
+
+
+# Interruption.
+
+
+def test_ctrl_c_keeps_the_finished_clips(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    encoder.stop_after = 2
+    with pytest.raises(KeyboardInterrupt):
+        embed_clips(clips, encoder, store_folder=folder, batch_size=10)
+    assert encoder.batches == [10, 10]  # 5 + 6 + 7 frames are 3 clips, and 2 frames of the fourth
+    assert stored(folder) == 3 and not list(folder.glob(".*"))
+    assert (folder / "index.csv").read_text().count("done") == 3
+
+    fresh = CountingEncoder()
+    index = embed_clips(clips, fresh, store_folder=folder, batch_size=10)
+    assert (index.loaded, index.computed) == (3, 3)
+    assert sum(fresh.batches) == 8 + 9 + 10
+
+
+KILLED_RUN = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = [sys.argv[1]]
+from test_embeddings import CountingEncoder
+from actalign.embeddings import embed_clips
+from actalign.records import Clip
+
+class Hanging(CountingEncoder):
+    def encode_frames(self, frames_thwc, *, batch_size=64):
+        if sum(self.batches) >= 20:
+            Path(sys.argv[3]).touch()
+            time.sleep(60)
+        return super().encode_frames(frames_thwc, batch_size=batch_size)
+
+files = [Path(sys.argv[2]) / f"{n}.mp4" for n in range(6)]
+clips = [Clip(f"clip-{n}", path, sport="tennis") for n, path in enumerate(files)]
+embed_clips(clips, Hanging(), store_folder=Path(sys.argv[4]), batch_size=5)
+"""
+
+
+def test_a_killed_run_loses_nothing_finished(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, tmp_path: Path
+) -> None:
+    sign = tmp_path / "hanging"
+    here = str(Path(__file__).parent)
+    arguments = [sys.executable, "-c", KILLED_RUN, here, str(tmp_path), str(sign), str(folder)]
+    process = subprocess.Popen(arguments)
+    give_up = time.monotonic() + 60
+    while not sign.exists() and time.monotonic() < give_up:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert sign.exists()
+    assert stored(folder) == 3  # 20 frames: 5 + 6 + 7, and 2 of the fourth clip
+    (folder / ".half.safetensors.1.tmp").write_bytes(b"half")
+    index = embed_clips(clips, encoder, store_folder=folder)
+    assert (index.loaded, index.computed) == (3, 3)
+    assert sum(encoder.batches) == 8 + 9 + 10
+    for clip in clips:
+        np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
+
+
+# Progress.
+
+
+@pytest.mark.parametrize(
+    ("terminal", "progress", "shown"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_progress_is_shown_on_a_terminal_only(
+    terminal: bool,
+    progress: bool,
+    shown: bool,
+    clips: list[Clip],
+    encoder: CountingEncoder,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    embed_clips(clips, encoder, store_folder=folder, progress=progress)
+    assert ("6/6" in capsys.readouterr().err) == shown
+
+
+def test_the_index_is_short_to_look_at(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    index = embed_clips(clips, encoder, store_folder=folder)
+    assert repr(index) == "EmbeddingIndex(6 clips: 0 loaded, 6 computed; 0 failed)"
+    assert isinstance(index, EmbeddingIndex)
+
+
+def test_memory_does_not_hold_the_frames_of_all_clips(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    flush = clip_run.ClipRun._flush
+
+    def watched(run: clip_run.ClipRun) -> None:
+        held.append(len(run._batch))
+        flush(run)
+        assert len(run._decoded) <= 1
+
+    monkeypatch.setattr(clip_run.ClipRun, "_flush", watched)
+    embed_clips(clips, encoder, store_folder=folder, batch_size=8)
+    assert sum(held) == 45 and max(held) == 8
+
+
+# Texts.
+
+
+def test_texts_are_embedded_once(encoder: CountingEncoder, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = embed_texts(["Step back", "swing", "step back.", "swing"], encoder, store_folder=folder)
+    assert list(first) == ["Step back", "swing", "step back."]
+    assert encoder.texts == ["step back", "swing"]
+    np.testing.assert_array_equal(first["Step back"], [9, 16])
+    np.testing.assert_array_equal(first["Step back"], first["step back."])
+    second = embed_texts(["swing", "fall down"], encoder, store_folder=folder)
+    assert encoder.texts == ["step back", "swing", "fall down"]
+    assert list(second) == ["swing", "fall down"]
+    np.testing.assert_array_equal(second["swing"], first["swing"])
+    assert second["swing"].dtype == np.float32
+    assert capsys.readouterr().out.splitlines() == [
+        "texts: loaded 0 from cache, computed 2",
+        "texts: loaded 1 from cache, computed 1",
+    ]
+
+
+def test_longest_depends_on_the_company(encoder: CountingEncoder, folder: Path) -> None:
+    alone = embed_texts(["swing"], encoder, store_folder=folder, padding="longest")
+    together = embed_texts(["swing", "step back now"], encoder, store_folder=folder, padding="longest")
+    trained = embed_texts(["swing"], encoder, store_folder=folder, padding="max_length")
+    assert [rows["swing"][1] for rows in (alone, together, trained)] == [1, 3, 16]
+
+
+def test_groups_are_padded_each_on_its_own(encoder: CountingEncoder, folder: Path) -> None:
+    rows = embed_texts(
+        ["lob", ["swing", "step back now"], ["swing", "fall down"]], encoder, store_folder=folder, padding="longest"
+    )
+    assert {text: int(row[1]) for text, row in rows.items()} == {
+        "lob": 1,
+        "swing": 3,
+        "step back now": 3,
+        "fall down": 2,
+    }
+
+
+def test_many_texts_are_stored_in_parts(
+    encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "TEXTS_PER_FILE", 2)
+    texts = [f"step {n}" for n in range(5)]
+    rows = embed_texts(texts, encoder, store_folder=folder)
+    assert len(list(folder.glob("texts/*/*.safetensors"))) == 3
+    np.testing.assert_array_equal(np.stack([rows[text] for text in texts]), [[6, 16]] * 5)
+    embed_texts(texts, encoder, store_folder=folder)
+    assert len(encoder.texts) == 5
+
+
+@pytest.mark.parametrize("texts", [[], "swing", [[]]])
+def test_no_texts_are_refused(texts: list[str], encoder: CountingEncoder, folder: Path) -> None:
+    with pytest.raises(ActAlignError, match="no texts to embed; pass a list"):
+        embed_texts(texts, encoder, store_folder=folder)
+
+
+def test_an_empty_text_is_refused(encoder: CountingEncoder, folder: Path) -> None:
+    with pytest.raises(ActAlignError, match="is empty once cleaned"):
+        embed_texts(["swing", " ."], encoder, store_folder=folder)
+
+
+# The whole flow with a real checkpoint.
+
+
+def test_a_real_checkpoint_embeds_clips_and_texts(clips: list[Clip], tiny_checkpoint: Path, folder: Path) -> None:
+    from actalign.encoder import load_encoder  # here, so that the killed run above starts without torch
+
+    real = load_encoder(tiny_checkpoint, device="cpu")
+    index = embed_clips(clips, real, store_folder=folder, batch_size=16)
+    for clip in clips:
+        assert_same_embeddings(index[clip.id].embeddings, real.encode_frames(read_frames(clip)[0]))
+    path = next(folder.glob("*.safetensors"))
+    assert len(read_embeddings(path, encoder=real.fingerprint)) >= 5
+    paddings: tuple[Padding, ...] = ("max_length", "longest")
+    for padding in paddings:
+        texts = ["Step back", "swing the racket up"]
+        rows = embed_texts(texts, real, store_folder=folder, padding=padding)
+        again = embed_texts(texts, real, store_folder=folder, padding=padding)
+        for text, row in zip(texts, real.encode_texts(texts, padding=padding).embeddings, strict=True):
+            assert_same_embeddings(rows[text][None], row[None])
+            np.testing.assert_array_equal(rows[text], again[text])
+
+
+def test_a_text_that_is_cut_off_is_warned_of_even_when_cached(tiny_checkpoint: Path, folder: Path) -> None:
+    from actalign.encoder import load_encoder
+
+    long = " ".join(["swing the racket"] * 9)
+    for _ in range(2):
+        fresh = load_encoder(tiny_checkpoint, device="cpu")
+        with pytest.warns(UserWarning, match="1 texts have more than the 16 tokens"):
+            embed_texts([long], fresh, store_folder=folder)

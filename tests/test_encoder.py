@@ -1,0 +1,461 @@
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import tiny_tokenizer
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from tolerance import assert_same_embeddings
+from transformers import AutoModel, AutoProcessor, CLIPConfig, CLIPModel, Siglip2Config, Siglip2Model, SiglipModel
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
+
+from actalign import encoder as encoder_module
+from actalign.encoder import Encoder, load_encoder, pooled
+from actalign.errors import ActAlignError
+
+TEXTS = ["swing the racket up", "step back", "stand still with both feet in judo"]
+LONG = "swing the racket up and step back and fall down and stand still and swing again"
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_checkpoint: Path) -> Encoder:
+    return load_encoder(tiny_checkpoint, device="cpu")
+
+
+@pytest.fixture
+def changed(tiny_checkpoint: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny checkpoint to change."""
+    return Path(shutil.copytree(tiny_checkpoint, tmp_path / "changed"))
+
+
+def change_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    weights = load_file(folder / "model.safetensors")
+    change(weights)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def directly(folder: Path, **inputs: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Image and text embeddings by transformers alone, all in one batch."""
+    model, processor = AutoModel.from_pretrained(folder), AutoProcessor.from_pretrained(folder)
+    with torch.inference_mode():
+        output = model.eval()(**processor(return_tensors="pt", **inputs))
+    return output.vision_model_output.pooler_output.numpy(), output.text_model_output.pooler_output.numpy()
+
+
+def test_the_folder_loads_like_any_hub_model(tiny_checkpoint: Path) -> None:
+    model, processor = AutoModel.from_pretrained(tiny_checkpoint), AutoProcessor.from_pretrained(tiny_checkpoint)
+    assert type(model) is SiglipModel
+    inputs = processor(text=["Step back"], padding="max_length", return_tensors="pt")
+    assert list(inputs) == ["input_ids"]
+    assert inputs["input_ids"].shape == (1, 16)
+    assert processor.tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True) == "step back"
+    assert "torchvision" not in sys.modules
+
+
+def test_embeddings_are_those_of_the_model_itself(
+    encoder: Encoder, tiny_checkpoint: Path, pictures: NDArray[np.uint8]
+) -> None:
+    images, texts = directly(tiny_checkpoint, images=list(pictures), text=TEXTS, padding="max_length", truncation=True)
+    frames = encoder.encode_frames(pictures)
+    assert frames.dtype == np.float32 and frames.shape == (5, encoder.width)
+    assert_same_embeddings(frames, images)
+    embedded = encoder.encode_texts(TEXTS)
+    assert embedded.texts == tuple(TEXTS)
+    assert_same_embeddings(embedded.embeddings, texts)
+
+
+def test_a_frame_has_the_same_embedding_in_any_batch(encoder: Encoder, pictures: NDArray[np.uint8]) -> None:
+    whole = encoder.encode_frames(pictures)
+    for batch_size in (1, 2, 4):
+        assert_same_embeddings(encoder.encode_frames(pictures, batch_size=batch_size), whole)
+    assert_same_embeddings(encoder.encode_frames(pictures[3:]), whole[3:])
+
+
+def test_the_frames_are_not_modified(encoder: Encoder, pictures: NDArray[np.uint8]) -> None:
+    before = pictures.copy()
+    encoder.encode_frames(pictures)
+    np.testing.assert_array_equal(pictures, before)
+
+
+def test_scale_and_bias_are_the_checkpoints_own(encoder: Encoder) -> None:
+    assert encoder.scale == pytest.approx(math.exp(2.3))
+    assert encoder.bias == -7.5
+    assert encoder.width == 32
+
+
+def test_scale_and_bias_keep_their_precision_in_half(tiny_checkpoint: Path, encoder: Encoder) -> None:
+    half = load_encoder(tiny_checkpoint, device="cpu", dtype="bfloat16")
+    assert (half.scale, half.bias, half.fingerprint) == (encoder.scale, encoder.bias, encoder.fingerprint)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_gives_float32_rows_close_to_full(
+    dtype: str, tiny_checkpoint: Path, encoder: Encoder, pictures: NDArray[np.uint8]
+) -> None:
+    half = load_encoder(tiny_checkpoint, device="cpu", dtype=dtype)
+    rows = half.encode_frames(pictures)
+    assert rows.dtype == np.float32
+    assert_same_embeddings(rows, encoder.encode_frames(pictures), precision=dtype)
+    assert not np.array_equal(rows, encoder.encode_frames(pictures))
+
+
+@pytest.mark.parametrize(
+    ("frames", "complaint"),
+    [
+        (np.zeros((0, 8, 8, 3), np.uint8), r"T of 1 or more; got \(0, 8, 8, 3\)"),
+        (np.zeros((8, 8, 3), np.uint8), r"got \(8, 8, 3\)"),
+        (np.zeros((1, 3, 8, 8), np.uint8), r"got \(1, 3, 8, 8\)"),
+        (np.zeros((1, 8, 8, 3), np.float32), "must be uint8 RGB from 0 to 255; got float32"),
+    ],
+)
+def test_frames_of_another_kind_are_refused(encoder: Encoder, frames: NDArray[Any], complaint: str) -> None:
+    with pytest.raises(ActAlignError, match=complaint):
+        encoder.encode_frames(frames)
+
+
+def test_a_batch_holds_at_least_one_frame(encoder: Encoder, pictures: NDArray[np.uint8]) -> None:
+    with pytest.raises(ActAlignError, match="batch_size is 0"):
+        encoder.encode_frames(pictures, batch_size=0)
+
+
+# Texts: padding, case, mask, truncation.
+
+
+def test_longest_pads_as_the_released_scripts_do(encoder: Encoder, tiny_checkpoint: Path) -> None:
+    blank = [np.zeros((32, 32, 3), np.uint8)]
+    _, expected = directly(tiny_checkpoint, images=blank, text=TEXTS, padding=True, truncation=True)
+    longest = encoder.encode_texts(TEXTS, padding="longest").embeddings
+    assert_same_embeddings(longest, expected)
+    as_trained = encoder.encode_texts(TEXTS).embeddings
+    assert np.linalg.norm(longest - as_trained, axis=1).min() > 0.01
+
+
+def test_longest_means_of_all_the_texts_whatever_the_batches(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = encoder.encode_texts(TEXTS, padding="longest").embeddings
+    monkeypatch.setattr(encoder_module, "TEXT_BATCH", 1)
+    assert_same_embeddings(encoder.encode_texts(TEXTS, padding="longest").embeddings, together)
+
+
+def test_padded_length(encoder: Encoder) -> None:
+    longest = encoder.padded_length(TEXTS, padding="longest")
+    assert encoder.padded_length(TEXTS[1:2], padding="longest") < longest < 16
+    assert encoder.padded_length(TEXTS) == encoder.padded_length([LONG], padding="longest") == 16
+    given = encoder.encode_texts(TEXTS[1:2], length=longest).embeddings
+    assert_same_embeddings(given, encoder.encode_texts(TEXTS, padding="longest").embeddings[1:2])
+
+
+def test_an_unknown_padding_is_refused(encoder: Encoder) -> None:
+    with pytest.raises(ActAlignError, match="text padding 'left' is unknown"):
+        encoder.encode_texts(TEXTS, padding="left")  # type: ignore[arg-type]
+
+
+def test_no_texts_are_refused(encoder: Encoder) -> None:
+    with pytest.raises(ActAlignError, match="no texts to encode"):
+        encoder.encode_texts([])
+
+
+def test_siglip_texts_are_lower_cased_even_where_the_tokenizer_is_not(changed: Path) -> None:
+    tiny_tokenizer(lower_case=False).save_pretrained(changed)
+    cased = load_encoder(changed, device="cpu")
+    ids = [cased._tokenizer([text])["input_ids"] for text in ("Tennis", "tennis")]
+    assert ids[0] != ids[1]
+    assert cased.text_policy.lower_case
+    rows = cased.encode_texts(["Tennis", "tennis"]).embeddings
+    assert_same_embeddings(rows[:1], rows[1:])
+
+
+def test_siglip_sees_its_padding_even_where_the_tokenizer_gives_a_mask(changed: Path, encoder: Encoder) -> None:
+    config = json.loads((changed / "tokenizer_config.json").read_text())
+    config["model_input_names"] = ["input_ids", "attention_mask"]
+    (changed / "tokenizer_config.json").write_text(json.dumps(config))
+    masked = load_encoder(changed, device="cpu")
+    assert "attention_mask" in masked._tokenizer(["step back"])
+    assert_same_embeddings(masked.encode_texts(TEXTS).embeddings, encoder.encode_texts(TEXTS).embeddings)
+
+
+def test_a_text_that_is_cut_off_is_told_and_warned_of_once(tiny_checkpoint: Path) -> None:
+    fresh = load_encoder(tiny_checkpoint, device="cpu")
+    assert fresh.truncated([*TEXTS, LONG]) == [False, False, False, True]
+    with pytest.warns(UserWarning, match=f"1 texts have more than the 16 tokens .* not seen: \\['{LONG}'\\]"):
+        fresh.encode_texts([*TEXTS, LONG, f" {LONG}."])
+    fresh.encode_texts([LONG])  # a second warning would be an error here
+    assert fresh.truncated([]) == []
+
+
+def test_a_text_that_just_fits_is_not_called_truncated(encoder: Encoder) -> None:
+    lengths = {n: encoder.padded_length([" ".join(["step"] * n)], padding="longest") for n in range(1, 16)}
+    fits = max(n for n, length in lengths.items() if length < 16) + 1
+    texts = [" ".join(["step"] * fits), " ".join(["step"] * (fits + 1))]
+    counts = encoder._token_counts(texts)
+    assert counts[0] == 16 and counts[1] > 16
+    assert encoder.truncated(texts) == [False, True]
+
+
+# Other families of checkpoints.
+
+TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+SPECIALS = {"pad_token_id": 0, "bos_token_id": None, "eos_token_id": 1}
+
+
+def save_family(model: Any, images: Any, folder: Path, *, lower_case: bool) -> Path:
+    tokenizer = tiny_tokenizer(lower_case=lower_case)
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    for part in (model, images, tokenizer):
+        part.save_pretrained(folder)
+    return folder
+
+
+def test_siglip2_with_its_patches_and_masks(tmp_path: Path, pictures: NDArray[np.uint8]) -> None:
+    texts = {**TOWER, **SPECIALS, "vocab_size": len(tiny_tokenizer()), "max_position_embeddings": 16}
+    config = Siglip2Config(text_config=texts, vision_config={**TOWER, "patch_size": 16, "num_patches": 16})
+    images = Siglip2ImageProcessorPil(patch_size=16, max_num_patches=16)
+    model = Siglip2Model(config)
+    folder = save_family(model, images, tmp_path / "siglip2", lower_case=False)
+    loaded = load_encoder(folder, device="cpu")
+    inputs = images(images=list(pictures), return_tensors="pt")
+    assert set(inputs) == {"pixel_values", "pixel_attention_mask", "spatial_shapes"}
+    with torch.inference_mode():
+        expected = model.eval().get_image_features(**inputs).pooler_output.numpy()
+    assert_same_embeddings(loaded.encode_frames(pictures, batch_size=2), expected)
+    assert loaded.text_policy.lower_case
+    rows = loaded.encode_texts(["Tennis", "tennis"]).embeddings
+    assert_same_embeddings(rows[:1], rows[1:])
+    assert loaded.bias == pytest.approx(float(model.logit_bias.detach()))
+
+
+def test_clip_has_no_bias_and_keeps_its_mask_and_case(tmp_path: Path, pictures: NDArray[np.uint8]) -> None:
+    texts = {**TOWER, **SPECIALS, "vocab_size": len(tiny_tokenizer()), "max_position_embeddings": 16}
+    config = CLIPConfig(
+        text_config=texts, vision_config={**TOWER, "image_size": 32, "patch_size": 16}, projection_dim=24
+    )
+    images = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    model = CLIPModel(config)
+    folder = save_family(model, images, tmp_path / "clip", lower_case=False)
+    loaded = load_encoder(folder, device="cpu")
+    assert (loaded.bias, loaded.width) == (0.0, 24)
+    assert loaded.scale == pytest.approx(math.exp(2.6592), rel=1e-4)
+    with torch.inference_mode():
+        expected = model.eval().get_image_features(**images(images=list(pictures), return_tensors="pt"))
+    assert_same_embeddings(loaded.encode_frames(pictures), expected.pooler_output.numpy())
+    assert set(loaded._without_mask(loaded._tokenizer(["tennis"], return_tensors="pt"))) == {
+        "input_ids",
+        "attention_mask",
+    }
+    rows = loaded.encode_texts(["Tennis", "tennis"]).embeddings
+    assert np.linalg.norm(rows[0] - rows[1]) > 0.01
+
+
+def test_features_are_a_tensor_or_an_object_that_holds_one() -> None:
+    rows = torch.arange(6.0).reshape(2, 3)
+    assert pooled(rows) is rows
+    assert pooled(SimpleNamespace(pooler_output=rows)) is rows
+    for wrong in (None, SimpleNamespace(pooler_output=None), (rows,), torch.zeros(2, 3, 4)):
+        with pytest.raises(ActAlignError, match="without one embedding per item"):
+            pooled(wrong)
+
+
+# Where the checkpoint comes from and what identifies it.
+
+
+def test_the_fingerprint_follows_weights_and_preparation_and_nothing_else(encoder: Encoder, changed: Path) -> None:
+    (changed / "README.md").write_text("a model card")
+    (changed / "training_log.json").write_text("{}")
+    assert load_encoder(changed, device="cpu").fingerprint == encoder.fingerprint
+
+    change_weights(changed, lambda weights: weights.update(logit_bias=weights["logit_bias"] + 1))
+    other_weights = load_encoder(changed, device="cpu").fingerprint
+    processor = json.loads((changed / "processor_config.json").read_text())
+    processor["image_processor"]["image_mean"] = [0.4, 0.4, 0.4]
+    (changed / "processor_config.json").write_text(json.dumps(processor))
+    other_images = load_encoder(changed, device="cpu").fingerprint
+    tiny_tokenizer(lower_case=False).save_pretrained(changed)
+    other_texts = load_encoder(changed, device="cpu").fingerprint
+    assert len({encoder.fingerprint, other_weights, other_images, other_texts}) == 4
+
+
+def in_a_fresh_process(script: str, **environment: str) -> dict[str, Any]:
+    """What the script prints last, as JSON, run where every attempt to use the network is an error."""
+    guard = (
+        "import socket\n"
+        "def refuse(*a, **k): raise SystemExit('the network was used')\n"
+        "socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse\n"
+    )
+    settings = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", guard + script], env=settings, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def test_a_local_folder_is_read_without_the_network_and_in_silence(tiny_checkpoint: Path, encoder: Encoder) -> None:
+    answer = in_a_fresh_process(
+        "import json, actalign, sys\n"
+        "assert not {'torch', 'transformers', 'av'} & set(sys.modules)\n"
+        "from actalign.encoder import load_encoder\n"
+        f"encoder = load_encoder({str(tiny_checkpoint)!r}, device='cpu')\n"
+        "print(json.dumps({'fingerprint': encoder.fingerprint}))",
+        HF_HUB_OFFLINE="0",
+    )
+    assert answer["fingerprint"] == encoder.fingerprint
+
+
+def test_a_hub_id_comes_from_the_cache_when_offline_and_is_known_by_its_commit(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "hub" / "models--someone--tiny-siglip"
+    shutil.copytree(tiny_checkpoint, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    answer = in_a_fresh_process(
+        "import json\n"
+        "from actalign.encoder import load_encoder\n"
+        "encoder = load_encoder('someone/tiny-siglip', device='cpu')\n"
+        "print(json.dumps({'fingerprint': encoder.fingerprint, 'checkpoint': encoder.checkpoint}))",
+        HF_HUB_OFFLINE="1",
+        HF_HUB_CACHE=str(tmp_path / "hub"),
+    )
+    assert answer == {
+        "fingerprint": f"someone/tiny-siglip@{commit}+SiglipImageProcessorPil",
+        "checkpoint": "someone/tiny-siglip",
+    }
+
+
+def test_a_hub_id_that_is_not_in_the_cache_is_an_error_offline() -> None:
+    with pytest.raises(ActAlignError, match=r"someone/nothing cannot be loaded: .*must already be in the .* cache"):
+        load_encoder("someone/nothing")
+
+
+# What can be wrong with a checkpoint.
+
+
+@pytest.mark.parametrize("as_path", [True, False])
+def test_a_missing_folder_is_an_error(as_path: bool, tmp_path: Path) -> None:
+    missing = tmp_path / "checkpoint"
+    with pytest.raises(ActAlignError, match=r"checkpoint folder .*checkpoint does not exist; give a folder"):
+        load_encoder(missing if as_path else str(missing))
+
+
+def test_a_missing_folder_in_a_folder_that_is_there_is_not_taken_for_a_hub_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ActAlignError, match="checkpoint folder models/mine does not exist"):
+        load_encoder("models/mine")
+
+
+NAME = "vision_model.embeddings.patch_embedding.weight"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda weights: weights.pop(NAME), rf"weights 1 missing: \['{NAME}'\]"),
+        (lambda weights: weights.update(extra=torch.zeros(2)), r"weights 1 unexpected: \['extra'\]"),
+        (lambda weights: weights.update({NAME: torch.zeros(2, 3)}), rf"1 of the wrong shape: \['{NAME}'\]"),
+        (lambda weights: weights.clear(), r"missing: .*5 at most are named"),
+    ],
+)
+def test_weights_that_do_not_match_are_named(
+    changed: Path, change: Callable[[dict[str, torch.Tensor]], object], complaint: str
+) -> None:
+    change_weights(changed, change)
+    with pytest.raises(ActAlignError, match=rf"changed does not match its config\.json.*{complaint}"):
+        load_encoder(changed, device="cpu")
+
+
+def test_a_constant_that_old_files_carry_is_no_unexpected_weight(changed: Path, encoder: Encoder) -> None:
+    change_weights(changed, lambda weights: weights.update({"text_model.embeddings.position_ids": torch.arange(16)}))
+    assert load_encoder(changed, device="cpu").width == encoder.width
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def misspell(path: Path) -> None:
+    path.write_text(path.read_text().replace('"hidden_size": 32', '"hidden_size": "wide"'))
+
+
+@pytest.mark.parametrize(
+    ("file", "spoil"),
+    [
+        ("model.safetensors", Path.unlink),
+        ("model.safetensors", truncate),
+        ("config.json", Path.unlink),
+        ("config.json", truncate),
+        ("config.json", misspell),
+        ("tokenizer.json", Path.unlink),
+        ("processor_config.json", Path.unlink),
+    ],
+)
+def test_a_spoilt_checkpoint_is_one_clear_error(changed: Path, file: str, spoil: Callable[[Path], None]) -> None:
+    spoil(changed / file)
+    with pytest.raises(ActAlignError, match=r"^checkpoint .*changed cannot be loaded: .*; check the folder"):
+        load_encoder(changed, device="cpu")
+
+
+def test_pickled_weights_are_not_read(changed: Path) -> None:
+    torch.save(load_file(changed / "model.safetensors"), changed / "pytorch_model.bin")
+    (changed / "model.safetensors").unlink()
+    with pytest.raises(ActAlignError, match="cannot be loaded"):
+        load_encoder(changed, device="cpu")
+
+
+def test_a_package_that_is_missing_is_named(changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ImportError("\nSiglipTokenizer requires the SentencePiece library\nmore")
+
+    monkeypatch.setattr("actalign.encoder.AutoTokenizer.from_pretrained", refuse)
+    with pytest.raises(ActAlignError, match="needs a package: SiglipTokenizer requires the SentencePiece library;"):
+        load_encoder(changed, device="cpu")
+
+
+def test_a_model_without_both_towers_is_refused(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    folder = tmp_path / "vision"
+    AutoModel.from_pretrained(tiny_checkpoint).vision_model.save_pretrained(folder)
+    for part in ("tokenizer.json", "tokenizer_config.json", "processor_config.json"):
+        shutil.copy(tiny_checkpoint / part, folder)
+    with pytest.raises(ActAlignError, match=r"holds a SiglipVisionModel without .*get_text_features.*use a SigLIP"):
+        load_encoder(folder, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"dtype": "float8"}, r"dtype 'float8' is unknown; choose one of \['float32'"),
+        ({"device": "abacus"}, "device 'abacus' is not available here"),
+        ({"device": "cpu", "revision": "main"}, "revision 'main' belongs to a hub id"),
+    ],
+)
+def test_options_that_cannot_be_met_are_refused(tiny_checkpoint: Path, options: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ActAlignError, match=complaint):
+        load_encoder(tiny_checkpoint, **options)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_takes_the_best_device(cuda: bool, mps: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert encoder_module._device("auto") == expected
+
+
+def test_the_repr_is_short(encoder: Encoder) -> None:
+    assert repr(encoder).endswith("tiny', width=32, cpu, float32)")
