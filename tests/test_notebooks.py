@@ -184,7 +184,8 @@ def test_the_main_table_has_a_row_per_method_in_order_and_the_oracle_on_top(fold
 def test_parts_of_the_main_table_average_to_it(folder: Path, by: str) -> None:
     main = results.read_table("main", folder=folder).set_index("method")
     parts = results.read_table(f"by_{by}", folder=folder)
-    assert parts[by].nunique() == {"subset": 4, "sport": 8}[by]
+    assert set(parts[by]) == set(pd.read_csv(folder.parent / "sample" / "clips.csv").query("split == 'test'")[by])
+    assert parts[by].nunique() > 1
     for name, rows in parts.groupby("method"):
         assert rows["n"].sum() == TEST_CLIPS
         assert (rows["top1"] * rows["n"]).sum() / TEST_CLIPS == pytest.approx(main.loc[name, "top1"], abs=1e-6)
@@ -305,7 +306,7 @@ def test_a_second_run_reuses_everything_and_a_forced_one_gives_the_same_bytes(fo
     before = digests(folder, tree / "figures")
     again = command(tree)
     assert again.count("reused") == len(STEMS) and "nothing to write" in again
-    command(tree, "--force", "--only", "40_examples", "fig_4_heat_maps", "fig_5_tsne", "fig_7_smoothing")
+    command(tree, "--force", "--only", "40_examples", "fig_4_heat_maps", "fig_5_tsne")
     assert digests(folder, tree / "figures") == before
 
 

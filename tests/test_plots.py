@@ -259,8 +259,12 @@ def test_files_hold_real_text_no_dates_and_300_dpi(tmp_path: Path) -> None:
 
 def test_an_unchanged_figure_is_not_rewritten_and_a_changed_one_is(tmp_path: Path) -> None:
     figure = _draw("ablation")
-    first = {path: path.stat().st_ino for path in plots.save_figure(figure, "same", folder=tmp_path)}
-    assert {path: path.stat().st_ino for path in plots.save_figure(figure, "same", folder=tmp_path)} == first
+    first = {path: path.stat() for path in plots.save_figure(figure, "same", folder=tmp_path)}
+    for path in first:
+        os.utime(path, (0, 0))
+    second = {path: path.stat() for path in plots.save_figure(figure, "same", folder=tmp_path)}
+    assert {path: stat.st_ino for path, stat in second.items()} == {path: stat.st_ino for path, stat in first.items()}
+    assert all(stat.st_mtime > 0 for stat in second.values()), "the runner must see that this run saved them"
     old = {path: path.read_bytes() for path in first}
     figure.axes[0].set_xlabel("Another label")
     plots.save_figure(figure, "same", folder=tmp_path)

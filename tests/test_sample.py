@@ -4,16 +4,18 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, AutoProcessor, AutoTokenizer, SiglipModel
+from transformers import AutoModel, AutoProcessor, PreTrainedTokenizerFast, SiglipModel
 
 from actalign import datasets, paths
 from actalign.datasets.registry import verify_registry
 from actalign.encoder import load_encoder
 from actalign.records import Dataset
+from actalign.sample import train
 from actalign.sample.build import CLIPS, SEED
 from actalign.sample.checkpoint import save_checkpoint, train_tokenizer
 from actalign.sample.classes import families
@@ -22,6 +24,7 @@ from actalign.sample.motion import CUTAWAY, IDLE
 from actalign.sample.render import draw_clip, plan_clips
 from actalign.sample.train import Recipe, fit, sigmoid_loss
 from actalign.sample.training_data import labelled_frames
+from actalign.sample.training_state import save_state
 from actalign.text import in_sport
 from actalign.video import probe, read_frames
 
@@ -93,7 +96,8 @@ def test_the_checkpoint_loads_like_any_hub_model() -> None:
 
 
 def test_the_checkpoint_is_as_good_as_its_card_says() -> None:
-    model, tokenizer = (kind.from_pretrained(paths.CHECKPOINT) for kind in (SiglipModel, AutoTokenizer))
+    model = SiglipModel.from_pretrained(paths.CHECKPOINT)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(paths.CHECKPOINT)
     fresh = labelled_frames(24, seed=77, stride=4, progress=False)
     accuracy = evaluate(model, tokenizer, fresh)
     claimed = json.loads((paths.CHECKPOINT / "training.json").read_text())["accuracy_on_fresh_clips"]
@@ -121,16 +125,51 @@ def test_sigmoid_loss_by_hand() -> None:
     assert sigmoid_loss(logits, truth).item() == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_short_training_run_repeats_itself_and_saves_a_checkpoint_that_loads(tmp_path: Path) -> None:
+def _weights(model: SiglipModel) -> torch.Tensor:
+    return torch.cat([part.flatten() for part in model.state_dict().values()])
+
+
+def test_a_short_training_run_repeats_itself_resumes_and_saves_a_checkpoint_that_loads(tmp_path: Path) -> None:
     data = labelled_frames(8, seed=0, stride=3, progress=False)
-    recipe = replace(Recipe(), steps=3, frames_per_step=8, captions_per_step=8, captions_per_sub_action=3, width=32)
-    runs = [fit(recipe, data, data, log=tmp_path / f"{n}.jsonl", every=3) for n in range(2)]
-    weights = [torch.cat([part.flatten() for part in model.state_dict().values()]) for model, _, _ in runs]
-    torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=0)
-    assert (tmp_path / "0.jsonl").read_text().count("\n") == 1
-    model, tokenizer, _ = runs[0]
+    recipe = replace(Recipe(), steps=4, frames_per_step=8, captions_per_step=8, captions_per_sub_action=3, width=32)
+    folders = [tmp_path / name for name in ("whole", "again", "other")]
+    for folder in folders:
+        folder.mkdir()
+    model, tokenizer, _ = fit(recipe, data, data, folder=folders[0], every=2)
+    (folders[1] / "training_state.safetensors").write_bytes((folders[0] / "training_state.safetensors").read_bytes())
+    taken_up, _, _ = fit(recipe, data, data, folder=folders[1], every=2)  # nothing left to do
+    assert not (folders[1] / "training_log.jsonl").exists()
+    torch.testing.assert_close(_weights(model), _weights(taken_up), rtol=0, atol=0)
+    other, _, _ = fit(replace(recipe, seed=1), data, data, folder=folders[2])
+    assert not torch.equal(_weights(model), _weights(other))
     save_checkpoint(model, tokenizer, tmp_path / "made", recipe={}, accuracy={})
     assert load_encoder(tmp_path / "made", device="cpu").width == 32
+
+
+def test_an_interrupted_training_run_ends_as_if_it_had_not_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = labelled_frames(8, seed=0, stride=3, progress=False)
+    recipe = replace(Recipe(), steps=4, frames_per_step=8, captions_per_step=8, captions_per_sub_action=3, width=32)
+    for name in ("whole", "broken"):
+        (tmp_path / name).mkdir()
+    whole, _, _ = fit(recipe, data, data, folder=tmp_path / "whole", every=2)
+
+    class Interrupted(Exception):
+        pass
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+
+        def save_then_stop(*arguments: Any, **named: Any) -> None:
+            save_state(*arguments, **named)
+            raise Interrupted
+
+        patch.setattr(train, "save_state", save_then_stop)
+        fit(recipe, data, data, folder=tmp_path / "broken", every=2)
+    resumed, _, _ = fit(recipe, data, data, folder=tmp_path / "broken", every=2)
+    torch.testing.assert_close(_weights(whole), _weights(resumed), rtol=0, atol=0)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "broken" / "training_log.jsonl").read_text().splitlines()]
+    assert steps == [2, 4]
 
 
 def test_the_tokenizer_ends_and_pads_with_the_same_token_and_ignores_case() -> None:

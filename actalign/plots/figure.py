@@ -106,7 +106,7 @@ def save_figure(figure: Figure, stem: str, *, folder: Path = paths.FIGURES) -> l
     """Write ``stem.pdf``, ``stem.svg`` and ``stem.png`` (300 dpi) into ``folder``; return their paths.
 
     Text stays text, the bytes depend on the drawing alone, each file is replaced in one move, and a file that
-    already holds the same bytes is left untouched.
+    already holds the same bytes keeps them: only its time is set, which tells the runner that it is of this run.
 
     Raises:
         ActAlignError: the folder cannot be written, or ``stem`` is not a plain file name.
@@ -153,6 +153,7 @@ def _replace(folder: Path, stem: str, suffix: str, content: bytes) -> Path:
     path = folder / f"{stem}.{suffix}"
     try:
         if path.is_file() and path.read_bytes() == content:
+            os.utime(path)
             return path
         folder.mkdir(parents=True, exist_ok=True)
         _write(path, content)

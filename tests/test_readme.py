@@ -1,0 +1,76 @@
+"""The README names only what exists, and its numbers are those of the figures."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actalign import paths
+
+README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+MADE_BY_A_RUN = ("data/results/", "data/cache/", ".venv/")
+
+
+def named_paths(text: str) -> set[str]:
+    """Paths in link targets and in code spans that hold a slash or end like a file."""
+    targets = set(re.findall(r"\]\(([^)#]+)\)", text)) | set(re.findall(r"`([\w./-]+/[\w./-]*|[\w-]+\.\w+)`", text))
+    return {target for target in targets if "://" not in target and not target.startswith(("http", "google/"))}
+
+
+def missing(text: str) -> list[str]:
+    exists = [paths.ROOT, paths.RESULTS]
+    return sorted(
+        name
+        for name in named_paths(text)
+        if not name.startswith(MADE_BY_A_RUN) and not any((root / name).exists() for root in exists)
+    )
+
+
+RESULT_FILES = {"script_statistics.csv", "styles.csv", "reference.csv", "clips.csv", "questions.csv"}
+
+
+def test_every_path_named_exists() -> None:
+    assert set(missing(README)) <= RESULT_FILES
+    assert missing("see `figures/never_drawn.pdf` and [x](docs/none.md)") == ["docs/none.md", "figures/never_drawn.pdf"]
+
+
+def test_result_files_named_are_written_by_a_notebook() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in paths.NOTEBOOKS.glob("*.ipynb"))
+    for name in ("script_statistics", "styles", "reference"):
+        assert f"{name}.csv" in README and f'\\"{name}\\"' in sources
+
+
+def test_every_drawing_notebook_is_in_the_table_with_its_output() -> None:
+    for notebook in paths.NOTEBOOKS.glob("*.ipynb"):
+        if notebook.stem.startswith(("table_", "fig_")):
+            assert f"`notebooks/{notebook.name}`" in README and f"`figures/{notebook.stem}." in README
+
+
+def test_every_module_named_in_the_tree_exists() -> None:
+    tree = README.split("## Where things are")[1]
+    modules = re.findall(r"^  ([\w./ ]+?)  ", tree, flags=re.MULTILINE)
+    names = [name for group in modules for name in group.split()]
+    assert len(names) > 10 and all((paths.ROOT / "actalign" / name).exists() for name in names)
+
+
+def test_every_make_verb_and_module_command_named_exists() -> None:
+    verbs = subprocess.run(["make", "help"], cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout
+    assert all(f"make {verb} " in verbs for verb in re.findall(r"`?make (\w+)", README))
+    for module in set(re.findall(r"python -m (actalign[\w.]*)", README)):
+        subprocess.run([sys.executable, "-m", module, "--help"], check=True, capture_output=True)
+
+
+def test_the_main_table_is_the_figures_own() -> None:
+    block = re.search(r"<!-- main results.*?-->\n(.*?)<!-- end -->", README, flags=re.DOTALL)
+    drawn = (paths.FIGURES / "table_2_main_results.md").read_text(encoding="utf-8")
+    assert block is not None and block[1].strip()
+    assert [line for line in block[1].splitlines() if line.startswith("|")] == [
+        line for line in drawn.split("Published")[0].splitlines() if line.startswith("|")
+    ]
+
+
+@pytest.mark.parametrize("card", ["data/sample/README.md", "data/sample/checkpoint/README.md"])
+def test_the_cards_exist(card: str) -> None:
+    assert len((paths.ROOT / Path(card)).read_text(encoding="utf-8")) > 500
