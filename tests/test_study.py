@@ -35,7 +35,12 @@ def dataset(tiny_dataset: Callable[..., Path]) -> Dataset:
 @pytest.fixture
 def embeddings(dataset: Dataset, rng: np.random.Generator) -> Kept:
     counts = {clip: len(dataset.frame_labels[clip]) for clip in dataset.clips}
-    return Kept({clip: FrameEmbeddings(rng.normal(size=(n, 8)).astype(np.float32), np.arange(n) / 15) for clip, n in counts.items()})
+    return Kept(
+        {
+            clip: FrameEmbeddings(rng.normal(size=(n, 8)).astype(np.float32), np.arange(n) / 15)
+            for clip, n in counts.items()
+        }
+    )
 
 
 @pytest.fixture

@@ -228,7 +228,7 @@ def _draw_strip(frames_thwc: NDArray[Any], times_s: NDArray[Any], ax: Axes, *, t
     for left, right in pairwise(edges):
         frame = frames_thwc[int(np.abs(times_s - (left + right) / 2).argmin())]
         strip.imshow(frame, extent=(left, right, 0, 1), aspect="auto", interpolation="antialiased")
-        strip.axvline(right, color="white", linewidth=1.0)
+        strip.plot([right, right], [0, 1], color="white", linewidth=1.0, solid_capstyle="butt")
     strip.set(xlim=ax.get_xlim(), ylim=(-0.12, 1), aspect=(edges[1] - edges[0]) * height / width, anchor="S")
     strip.set_axis_off()
     return strip

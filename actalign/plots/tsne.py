@@ -18,6 +18,8 @@ _NARROW_IN = 5.0
 def project_tsne(embeddings: NDArray[Any], *, seed: int, perplexity: float = 30.0) -> NDArray[np.float64]:
     """Points (N, 2) of a t-SNE of ``embeddings`` (N, d) by cosine distance, from a PCA start; same seed, same points.
 
+    It runs on one thread: sums in another order would move every point.
+
     Raises:
         ActAlignError: not a finite (N, d) matrix, or ``perplexity`` not below N.
 
@@ -25,12 +27,14 @@ def project_tsne(embeddings: NDArray[Any], *, seed: int, perplexity: float = 30.
     (6, 2)
     """
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     unit = _unit_rows(embeddings)
     if not 0 < perplexity < len(unit):
         raise ActAlignError(f"perplexity {perplexity} must be above 0 and below the {len(unit)} texts; change it")
     # Between unit rows the Euclidean distance orders pairs as the cosine does.
-    points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(unit)
+    with threadpool_limits(limits=1):
+        points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(unit)
     return np.asarray(points, dtype=np.float64)
 
 
