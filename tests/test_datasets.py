@@ -238,7 +238,7 @@ def test_bad_frame_labels_are_refused(tmp_path: Path, row: str, message: str) ->
         ('{"a": ["x", ""]}', "not a text or is empty"),
         ('{"a": [1]}', "not a text or is empty"),
         ('{"a": ["x"], "a": ["y"]}', "'a' appears twice"),
-        ('{"a": ["x"],\n}', "line 2"),
+        ('{"a": ["x"]\n"b"}', "line 2"),
     ],
 )
 def test_bad_class_lists_are_refused(tmp_path: Path, name: str, content: str, message: str) -> None:

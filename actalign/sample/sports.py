@@ -1,8 +1,8 @@
 """The eight sports: how each looks and which twelve sub-actions belong to it.
 
 ``CALLS`` are coaching calls: the same twelve words are used in every sport and mean another sub-action in
-each, so a call is only understood together with its sport. That is by construction, and it is why context
-helps terse scripts on this sample.
+each. As a text a call alone is ambiguous; but a frame shows its sport, so a checkpoint can learn to resolve the call
+from the frame, and then context has little left to add.
 """
 
 from dataclasses import dataclass
