@@ -459,3 +459,44 @@ def test_auto_takes_the_best_device(cuda: bool, mps: bool, expected: str, monkey
 
 def test_the_repr_is_short(encoder: Encoder) -> None:
     assert repr(encoder).endswith("tiny', width=32, cpu, float32)")
+
+
+@pytest.fixture(scope="module")
+def hub_layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files and shapes of google/siglip-so400m-patch14-384, with one layer a tower and random weights."""
+    import sentencepiece
+    from transformers import SiglipConfig, SiglipModel
+    from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+    folder = tmp_path_factory.mktemp("hub") / "so400m"
+    tower = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 1, "num_attention_heads": 16}
+    text = {**tower, "vocab_size": 64, "max_position_embeddings": 64, "pad_token_id": 1, "bos_token_id": None}
+    vision = {**tower, "image_size": 384, "patch_size": 14}
+    SiglipModel(SiglipConfig(text_config={**text, "eos_token_id": 1}, vision_config=vision)).save_pretrained(folder)
+    size = {"height": 384, "width": 384}
+    SiglipImageProcessorPil(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(folder)
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["swing the racket up", "step back and fall down, stand still"] * 20),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=40,
+        hard_vocab_limit=False,
+        pad_id=-1, bos_id=-1, eos_id=1, unk_id=2, unk_piece="<unk>", eos_piece="</s>", control_symbols="<pad>",
+        minloglevel=2,
+    )  # fmt: skip
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps(
+            {"tokenizer_class": "SiglipTokenizer", "model_max_length": 64, "pad_token": "</s>", "eos_token": "</s>"}
+        )
+    )
+    return folder
+
+
+def test_the_layout_of_the_real_checkpoint_loads_and_pads_to_64(hub_layout: Path, rng: np.random.Generator) -> None:
+    encoder = load_encoder(hub_layout, device="cpu")
+    assert encoder.width == 1152 and encoder.padded_length(["swing"]) == 64
+    frames = rng.integers(0, 256, (1, 90, 160, 3), dtype=np.uint8)
+    assert encoder.encode_frames(frames).shape == (1, 1152)
+    upper, lower = (encoder.encode_texts([text]).embeddings for text in ("SWING the racket", "swing the racket"))
+    np.testing.assert_array_equal(upper, lower)
+    short = encoder.encode_texts(["swing the racket"], padding="longest").embeddings
+    assert not np.allclose(short, lower, atol=1e-3)

@@ -1,5 +1,6 @@
 """The README names only what exists, and its numbers are those of the figures."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from actalign import paths
+from actalign.sample.classes import families
+from actalign.sample.render import plan_clips, write_folder
 
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+HUB_ID = "google/siglip-so400m-patch14-384"
 MADE_BY_A_RUN = ("data/results/", "data/cache/", ".venv/")
 
 
@@ -74,3 +78,15 @@ def test_the_main_table_is_the_figures_own() -> None:
 @pytest.mark.parametrize("card", ["data/sample/README.md", "data/sample/checkpoint/README.md"])
 def test_the_cards_exist(card: str) -> None:
     assert len((paths.ROOT / Path(card)).read_text(encoding="utf-8")) > 500
+
+
+def test_the_example_runs_on_a_folder_of_clips(tmp_path: Path) -> None:
+    example = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert example is not None
+    folder = tmp_path / "my_clips"
+    write_folder(folder, plan_clips(families(4), 4, split="test"), seed=4, progress=False)
+    code = example[1].replace("path/to/my_clips", str(folder)).replace(HUB_ID, str(paths.CHECKPOINT))
+    room = {**os.environ, "ACTALIGN_ROOT": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=room, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "dtw_context" in done.stdout and "computed 4" in done.stdout
