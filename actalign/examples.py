@@ -6,7 +6,6 @@ content.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +20,7 @@ from safetensors.numpy import load, save
 
 from actalign import paths
 from actalign.errors import ActAlignError
-from actalign.scripts import write_whole
+from actalign.files import write_whole
 
 THUMBNAIL_PX = 128
 
@@ -179,7 +178,7 @@ def write_example(example: Example, stem: str, *, folder: Path | None = None) ->
         raise ActAlignError(
             f"the facts of example {stem!r} are not plain JSON ({error}); give text or numbers"
         ) from error
-    _write_bytes(target.with_suffix(".safetensors"), content)
+    write_whole(target.with_suffix(".safetensors"), content)
     write_whole(target, text + "\n")
     return target
 
@@ -231,16 +230,3 @@ def _shrunk(frame: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     height, width = (side // factor * factor for side in frame.shape[:2])
     blocks = frame[:height, :width].reshape(height // factor, factor, width // factor, factor, 3)
     return blocks.mean(axis=(1, 3)).round().astype(np.uint8)
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_bytes(content)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise ActAlignError(f"cannot write {path}: {error.strerror or error}; free some space") from error

@@ -8,7 +8,7 @@ import pandas as pd
 
 from actalign import paths
 from actalign.errors import ActAlignError
-from actalign.scripts import write_whole
+from actalign.files import write_whole
 
 MINUS = "\N{MINUS SIGN}"
 ABSENT = "\N{EN DASH}"

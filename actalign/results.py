@@ -20,8 +20,8 @@ import pandas as pd
 from actalign import __version__, paths
 from actalign.datasets.registry import REGISTRY
 from actalign.errors import ActAlignError
+from actalign.files import write_whole
 from actalign.records import Dataset
-from actalign.scripts import write_whole
 
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "transformers", "av")
 FLOATS = "%.10g"

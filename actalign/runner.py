@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import sys
 import threading
@@ -24,6 +23,7 @@ import pandas as pd
 
 from actalign import paths
 from actalign.errors import ActAlignError
+from actalign.files import write_whole
 from actalign.notebook import check_sources, read_notebook, read_parameters, run_notebook
 
 __all__ = ["check_sources", "main", "plan", "read_parameters", "run_notebook"]
@@ -111,11 +111,7 @@ def _read_record(notebook: Path) -> Record | None:
 
 
 def _write_record(notebook: Path, record: Record) -> None:
-    target = _record_path(notebook)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".tmp")
-    temporary.write_text(json.dumps(asdict(record), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, target)
+    write_whole(_record_path(notebook), json.dumps(asdict(record), indent=1, sort_keys=True) + "\n")
 
 
 def _is_current(record: Record, key: str) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from actalign.errors import ActAlignError
+from actalign.files import write_whole
 from actalign.records import Dataset, Question, Script
 
 
@@ -123,36 +124,6 @@ def write_scripts(path: str | os.PathLike[str], style: str, scripts: Mapping[str
         raise ActAlignError(f"{wrong[0]!r} holds the script of {scripts[wrong[0]].class_name!r}; use the class name")
     entries = {name: {"sport": scripts[name].sport, "steps": list(scripts[name].steps)} for name in sorted(scripts)}
     write_whole(path, json.dumps({"style": style, "scripts": entries}, indent=1, ensure_ascii=False) + "\n")
-
-
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write a UTF-8 text file in one step: a reader, or a run that is killed, sees the old file or the new one.
-
-    Raises:
-        ActAlignError: the folder cannot be written or the disk is full; the old file, if any, is intact.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_whole(Path(folder) / "a.txt", "lob")
-    ...     (Path(folder) / "a.txt").read_text()
-    'lob'
-    """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_bytes(text.encode("utf-8"))
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise ActAlignError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose a folder you may write to"
-        ) from error
-    except UnicodeEncodeError as error:
-        odd = error.object[error.start : error.end]
-        raise ActAlignError(f"cannot write {path}: {odd!r} is not a character; take it out") from error
 
 
 def missing_scripts(questions: Iterable[Question], scripts: Mapping[str, Script]) -> tuple[str, ...]:

@@ -29,9 +29,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from actalign.errors import ActAlignError
+from actalign.files import write_whole
 from actalign.records import Clip, FrameEmbeddings
 
 FORMAT = "actalign-embeddings-1"
+REMEDY = "free some space or choose another store_folder. What was stored before is intact"
 LEDGER_COLUMNS = ("clip_id", "state", "frames", "seconds", "reason", "key", "encoder", "dtype", "frame_rate")
 STALE_S = 3600.0
 """Age in seconds at which a temporary file is taken to be left over from a killed run."""
@@ -137,7 +139,7 @@ class EmbeddingStore:
         writer.writeheader()
         writer.writerows(rows[name] for name in sorted(rows))
         path = self.folder / "index.csv"
-        write_whole(path, table.getvalue().encode())
+        write_whole(path, table.getvalue(), remedy=REMEDY)
         return path
 
     def clean(self) -> None:
@@ -224,37 +226,19 @@ def sha256_of(path: Path) -> str:
         raise ActAlignError(f"{path} cannot be read: {error.strerror}; check the path") from error
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is either there with all its content or as it was before.
-
-    Raises:
-        ActAlignError: it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turns a failure to write ``path`` into one clear error."""
     try:
         yield
     except OSError as error:
-        raise ActAlignError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose another store_folder. "
-            "What was stored before is intact"
-        ) from error
+        raise ActAlignError(f"cannot write {path}: {error.strerror or error}; {REMEDY}") from error
 
 
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    write_whole(path, save(arrays, {**metadata, "format": FORMAT, "digest": _digest(arrays)}))
+    content = save(arrays, {**metadata, "format": FORMAT, "digest": _digest(arrays)})
+    write_whole(path, content, remedy=REMEDY)
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

@@ -11,6 +11,7 @@ PACKAGE = Path(actalign.__file__).parent
 CORE = (
     "errors",
     "paths",
+    "files",
     "records",
     "text",
     "scripts",

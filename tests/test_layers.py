@@ -12,7 +12,7 @@ PACKAGE = Path(actalign.__file__).parent
 
 # A room imports only from rooms before it. A room is a module or a package; what is inside a package is its own.
 ROOMS = (
-    *("errors", "paths"),
+    *("errors", "paths", "files"),
     "records",
     *("text", "scripts", "llm"),
     "datasets",

@@ -17,7 +17,6 @@ from actalign.scripts import (
     read_scripts,
     statistics,
     write_scripts,
-    write_whole,
 )
 
 GOOD = {
@@ -143,32 +142,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkey
     assert [item.name for item in tmp_path.iterdir()] == ["a.json"]
 
 
-def test_an_interrupted_write_leaves_the_old_file_and_no_litter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "a.txt"
-    write_whole(path, "old")
-
-    def interrupted(source: Path, target: Path) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("actalign.scripts.os.replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(path, "new")
-    assert path.read_text() == "old"
-    assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
-
-
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ActAlignError, match="cannot write"):
         write_scripts(tmp_path / "file" / "a.json", "terse", GOOD)
-
-
-def test_half_a_character_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ActAlignError, match="is not a character"):
-        write_whole(tmp_path / "a.txt", "swing \ud800")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_scripts_are_named_once_in_order() -> None:

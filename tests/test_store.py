@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from actalign import store as store_module
 from actalign.errors import ActAlignError
 from actalign.records import Clip, FrameEmbeddings
-from actalign.store import EmbeddingStore, read_embeddings, sha256_of, write_whole
+from actalign.store import EmbeddingStore, read_embeddings, sha256_of
 
 CLIP = Clip("serve", Path("serve.mp4"), sport="tennis", start_s=1.0, end_s=2.5)
 SOURCE = "ab" * 32
@@ -241,19 +241,6 @@ def test_a_folder_that_cannot_be_made_is_one_error(tmp_path: Path, frames: Frame
         store.record("serve", key="", state="failed")
     with pytest.raises(ActAlignError, match=r"cannot write .*index\.csv"):
         store.write_index()
-
-
-def test_a_write_that_is_interrupted_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_whole(tmp_path / "a", b"old")
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(tmp_path / "a", b"new")
-    assert files(tmp_path) == ["a"]
-    assert (tmp_path / "a").read_bytes() == b"old"
 
 
 def test_a_disk_that_really_is_full_leaves_whole_files_only(tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def read_folder(root: str | os.PathLike[str], *, name: str | None = None, verify
             unknown clip, an answer out of range, or files that differ from the registry. The message names the
             file, the line and the value.
 
-    >>> from actalign.scripts import write_whole
+    >>> from actalign.files import write_whole
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     write_whole(Path(folder) / "clips.csv", "clip_id,path,sport\\n001,a b.mp4,tennis\\n")

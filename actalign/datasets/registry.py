@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from actalign.errors import ActAlignError
-from actalign.scripts import write_whole
+from actalign.files import write_whole
 
 REGISTRY = "registry.sha256"
 _LINE = re.compile(r"([0-9a-fA-F]{64}) [ *]([^\0]+)")

@@ -1,8 +1,6 @@
 """Sizes, style and saving: what every figure shares."""
 
 import io
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from matplotlib.transforms import Bbox
 
 from actalign import paths
 from actalign.errors import ActAlignError
+from actalign.files import write_whole
 
 COLUMN_WIDTH_IN = 3.35
 PAGE_WIDTH_IN = 6.9
@@ -105,8 +104,7 @@ def panel_label(ax: Axes, text: str, *, above_pt: float = 5.0) -> Axes:
 def save_figure(figure: Figure, stem: str, *, folder: Path = paths.FIGURES) -> list[Path]:
     """Write ``stem.pdf``, ``stem.svg`` and ``stem.png`` (300 dpi) into ``folder``; return their paths.
 
-    Text stays text, the bytes depend on the drawing alone, each file is replaced in one move, and a file that
-    already holds the same bytes keeps them: only its time is set, which tells the runner that it is of this run.
+    Text stays text, the bytes depend on the drawing alone, and each file is replaced in one move.
 
     Raises:
         ActAlignError: the folder cannot be written, or ``stem`` is not a plain file name.
@@ -151,24 +149,5 @@ def _replace(folder: Path, stem: str, suffix: str, content: bytes) -> Path:
     if not stem or Path(stem).name != stem:
         raise ActAlignError(f"figure stem {stem!r} must be a plain file name; give the place as folder=")
     path = folder / f"{stem}.{suffix}"
-    try:
-        if path.is_file() and path.read_bytes() == content:
-            os.utime(path)
-            return path
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(path, content)
-    except OSError as error:
-        raise ActAlignError(f"cannot write {path}: {error}; free some space or choose another folder=") from error
+    write_whole(path, content, remedy="free some space or choose another folder=")
     return path
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

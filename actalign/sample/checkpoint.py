@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import PreTrainedTokenizerFast, SiglipModel, SiglipProcessor
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
+from actalign.files import write_whole
 from actalign.sample.figure import SIZE
 
 END = "</s>"
@@ -52,4 +53,4 @@ def save_checkpoint(
     model.save_pretrained(folder)
     SiglipProcessor(image_processor=images, tokenizer=tokenizer).save_pretrained(folder)
     record = {"recipe": recipe, "accuracy_on_fresh_clips": accuracy}
-    (folder / "training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / "training.json", json.dumps(record, indent=2) + "\n")

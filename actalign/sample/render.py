@@ -7,7 +7,6 @@ import argparse
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from actalign.errors import ActAlignError
+from actalign.files import write_whole
 from actalign.sample.classes import Family, families, invented_names
 from actalign.sample.motion import FRAME_RATE, SUBSETS, Performance, perform
 from actalign.sample.sports import sub_action_id
@@ -42,24 +42,26 @@ class PlannedClip:
         return f"clips/{self.split}/{self.id}.mp4"
 
 
-def write_mp4(frames: NDArray[np.uint8], target: Path | io.BytesIO) -> None:
-    """Write frames ``(T, H, W, 3)`` as H.264 in mp4, 15 frames a second, the same bytes for the same frames.
+def encode_mp4(frames: NDArray[np.uint8]) -> bytes:
+    """Frames ``(T, H, W, 3)`` as H.264 in mp4, 15 frames a second, the same bytes for the same frames.
 
     x264's assembly gives other bytes from run to run on pictures this small, so it is switched off.
     """
     options = {"crf": str(CRF), "preset": "medium", "threads": "1", "x264-params": "asm=0"}
-    with av.open(target if isinstance(target, io.BytesIO) else str(target), "w", format="mp4") as container:
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FRAME_RATE, options=options)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
         container.mux(stream.encode())
+    return content.getvalue()
 
 
-def read_mp4(source: io.BytesIO) -> NDArray[np.uint8]:
-    """All frames ``(T, H, W, 3)`` of a file that ``write_mp4`` wrote into memory."""
-    with av.open(source, "r") as container:
+def decode_mp4(content: bytes) -> NDArray[np.uint8]:
+    """All frames ``(T, H, W, 3)`` of what ``encode_mp4`` made."""
+    with av.open(io.BytesIO(content), "r") as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     return np.asarray(frames, dtype=np.uint8)
 
@@ -86,15 +88,8 @@ def _run_lengths(labels: Iterable[str]) -> str:
     return " ".join(f"{label}*{len(list(run))}" for label, run in groupby(labels))
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-
-
 def _write_json(path: Path, value: object) -> None:
-    _write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    write_whole(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -102,7 +97,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    _write_text(path, text.getvalue())
+    write_whole(path, text.getvalue())
 
 
 def _candidates(clip: PlannedClip, seed: int) -> tuple[int, list[str]]:
@@ -146,15 +141,7 @@ def write_folder(out: Path, planned: Sequence[PlannedClip], *, seed: int, progre
         labels.append((clip.id, _run_lengths(take.labels)))
         target = out / clip.path
         if not target.exists():
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_name(target.name + ".partial")
-                write_mp4(take.frames, partial)
-                os.replace(partial, target)
-            except OSError as error:
-                raise ActAlignError(
-                    f"cannot write clip {target}: {error}; free space or choose another --out"
-                ) from error
+            write_whole(target, encode_mp4(take.frames), remedy="free some space or choose another --out")
     rows = [(c.id, c.split, c.path, c.family.sport, c.family.id, c.subset, "", "") for c in planned]
     header = ("clip_id", "split", "path", "sport", "family", "subset", "start_s", "end_s")
     _write_csv(out / "clips.csv", header, rows)

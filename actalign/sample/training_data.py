@@ -3,7 +3,6 @@
 Training clips act out random lists of sub-actions. No class, class name or class script is ever seen.
 """
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from tqdm import tqdm
 
 from actalign.sample.motion import SUBSETS, perform
 from actalign.sample.poses import ARMS, LEGS
-from actalign.sample.render import read_mp4, write_mp4
+from actalign.sample.render import decode_mp4, encode_mp4
 from actalign.sample.sports import CALLS, SPORTS, call_of, sub_action_id
 from actalign.sample.wording import Caption, training_caption
 
@@ -54,11 +53,8 @@ def labelled_frames(clips: int, *, seed: int, stride: int = 2, progress: bool = 
         sport = _SPORT_NAMES[number % len(_SPORT_NAMES)]
         steps = tuple(int(step) for step in rng.permutation(12)[:6])
         take = perform(sport, steps, rng, subset=SUBSETS[int(rng.choice(4, p=[0.6, 0.1, 0.2, 0.1]))])
-        buffer = io.BytesIO()
-        write_mp4(take.frames, buffer)
         known = {sub_action_id(sport, index): index for index in range(12)}
-        buffer.seek(0)
-        decoded = read_mp4(buffer)
+        decoded = decode_mp4(encode_mp4(take.frames))
         for at in range(int(rng.integers(stride)), len(decoded), stride):
             index = known.get(take.labels[at], -1)
             frames.append(decoded[at])

@@ -1,15 +1,16 @@
 """Where a training run stands, on disk, so that an interrupted run goes on as if it had not been."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
+
+from actalign.files import write_whole
 
 FILE = "training_state.safetensors"
 
@@ -35,9 +36,7 @@ def save_state(
     tensors = {f"{number}.value": parameter.detach() for number, parameter in enumerate(parameters)}
     tensors |= _moments(optimiser, parameters)
     facts = {"step": str(step), "recipe": recipe, "generator": json.dumps(generator.bit_generator.state)}
-    partial = folder / (FILE + ".partial")
-    save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata=facts)
-    os.replace(partial, folder / FILE)
+    write_whole(folder / FILE, save({name: value.contiguous() for name, value in tensors.items()}, metadata=facts))
 
 
 def load_state(

@@ -1,0 +1,48 @@
+"""A file is written whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from actalign.errors import ActAlignError
+from actalign.files import write_whole
+
+
+def test_text_is_utf_8_with_its_own_line_ends_and_folders_are_made(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    write_whole(path, "é\r\n")
+    assert path.read_bytes() == b"\xc3\xa9\r\n"
+    write_whole(path, b"\x00")
+    assert path.read_bytes() == b"\x00"
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    write_whole(path, "old")
+
+    def interrupted(source: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("actalign.files.os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, "new")
+    assert path.read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_full_disk_is_one_error_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ActAlignError, match=r"cannot write .*a\.txt: No space left on device; choose another --out"):
+        write_whole(tmp_path / "a.txt", "new", remedy="choose another --out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ActAlignError, match="is not a character"):
+        write_whole(tmp_path / "a.txt", "swing \ud800")
+    assert list(tmp_path.iterdir()) == []
