@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_layers import ROOMS
 
 from actalign import paths
 from actalign.sample.classes import families
@@ -52,11 +53,17 @@ def test_every_drawing_notebook_is_in_the_table_with_its_output() -> None:
             assert f"`notebooks/{notebook.name}`" in README and f"`figures/{notebook.stem}." in README
 
 
-def test_every_module_named_in_the_tree_exists() -> None:
+def test_the_tree_names_every_module_once_in_the_order_of_the_layers() -> None:
     tree = README.split("## Where things are")[1]
-    modules = re.findall(r"^  ([\w./ ]+?)  ", tree, flags=re.MULTILINE)
-    names = [name for group in modules for name in group.split()]
-    assert len(names) > 10 and all((paths.ROOT / "actalign" / name).exists() for name in names)
+    lines = re.findall(r"^  ([\w./ ]+?)  ", tree, flags=re.MULTILINE)
+    named = [name.removesuffix(".py").removesuffix("/") for line in lines for name in line.split()]
+    package = paths.ROOT / "actalign"
+    there = {path.stem for path in package.glob("[a-z]*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    assert sorted(named) == sorted(there)
+    order = [room for room in (*ROOMS, "sample") if room in there]
+    assert named == order
 
 
 def test_every_make_verb_and_module_command_named_exists() -> None:
