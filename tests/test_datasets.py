@@ -469,3 +469,9 @@ def test_a_registry_that_cannot_be_written_leaves_the_old_one(
     with pytest.raises(ActAlignError, match="Read-only file system"):
         write_registry(root, ["clips.csv"])
     assert (root / REGISTRY).read_bytes() == before
+
+
+def test_a_sample_that_is_not_there_says_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actalign.paths.SAMPLE", tmp_path / "none")
+    with pytest.raises(ActAlignError, match="comes with the repository"):
+        load("sample")

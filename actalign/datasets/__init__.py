@@ -12,9 +12,17 @@ from actalign.datasets.folder import read_folder
 from actalign.errors import ActAlignError
 from actalign.records import Dataset
 
-SOURCES: dict[str, Callable[[bool], Dataset]] = {
-    "sample": lambda verify: read_folder(paths.SAMPLE, name="sample", verify=verify),
-}
+
+def _sample(verify: bool) -> Dataset:
+    if not paths.SAMPLE.is_dir():
+        raise ActAlignError(
+            f"the embedded sample is not at {paths.SAMPLE}: it comes with the repository, not with the package; "
+            "work in a clone, or set ACTALIGN_ROOT to one"
+        )
+    return read_folder(paths.SAMPLE, name="sample", verify=verify)
+
+
+SOURCES: dict[str, Callable[[bool], Dataset]] = {"sample": _sample}
 
 
 def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> Dataset:
