@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actalign import similarity, text
+from actalign.clip_similarity import ClipSimilarity, Smoothing
+from actalign.dtw import Evidence
 from actalign.errors import ActAlignError
 from actalign.options import Options
 from actalign.records import Script
@@ -64,7 +66,8 @@ class QuestionInputs:
 
     ``frames_td`` (T, d); ``candidates`` in the order shown; ``texts`` maps a text to its (d,) embedding;
     ``labels`` (T,) the sub-action id shown in each frame, for the oracle only; ``scale`` and ``bias`` are those
-    of Eq. 9. ``questions.question_inputs`` builds one from a data set.
+    of Eq. 9. ``products`` keeps what inputs of the same frames and texts can share when only their options
+    differ; leave it out otherwise. ``questions.question_inputs`` builds one from a data set.
 
     >>> frames = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> lob = Candidate("lob", ("lob",), "tennis", Script("lob", "tennis", ("step back", "swing")))
@@ -84,8 +87,9 @@ class QuestionInputs:
     scale: float | None = None
     bias: float | None = None
     seed: int = 0
+    products: dict[tuple[str, ...], ClipSimilarity] | None = None
 
-    def vectors(self, wanted: Iterable[str]) -> NDArray[np.float64]:
+    def vectors(self, wanted: Iterable[str]) -> NDArray[Any]:
         """The (n, d) embeddings of n texts. Raises ActAlignError, naming the first text that has none."""
         rows = []
         for sentence in wanted:
@@ -94,33 +98,43 @@ class QuestionInputs:
                     f"clip {self.clip_id!r}: no embedding of the text {sentence!r}; "
                     "embed the texts that questions.texts_needed lists"
                 )
-            rows.append(np.asarray(self.texts[sentence], dtype=np.float64))
+            rows.append(self.texts[sentence])
         return np.stack(rows)
 
     @cached_property
-    def smoothed_td(self) -> NDArray[np.float64]:
-        """The frames as the options smooth them (paper, Eq. 7): (T, d), or (T - 1, d) where padding drops one."""
-        frames = np.asarray(self.frames_td, dtype=np.float64)
-        options = self.options
-        if options.smoothing_width is None:
-            return frames
-        if options.smoothing_stage == "after_norm":
-            frames = similarity.unit(frames)
-        return similarity.smooth(
-            frames, options.smoothing_width, window=options.smoothing_window, padding=options.smoothing_padding
-        )
-
-    @cached_property
-    def matrices(self) -> tuple[NDArray[np.float64], ...]:
-        """One (K, T) matrix per candidate (paper, Eq. 8-9), computed once over the distinct texts."""
+    def evidence(self) -> Evidence:
+        """Every distinct step of the candidates against every frame, and whose steps they are (paper, Eq. 7-9)."""
         wordings = [steps(candidate, self.options) for candidate in self.candidates]
         row_of = {sentence: row for row, sentence in enumerate(dict.fromkeys(chain(*wordings)))}
-        values = similarity.cosine(self.vectors(row_of), self.smoothed_td)
-        if self.options.similarity == "affinity":
-            if self.scale is None or self.bias is None:
-                raise ActAlignError("affinity needs the checkpoint's: pass scale=encoder.scale and bias=encoder.bias")
-            values = similarity.affinity(values, scale=self.scale, bias=self.bias)
-        return tuple(values[[row_of[sentence] for sentence in wording]] for wording in wordings)
+        scripts = tuple(np.array([row_of[sentence] for sentence in wording]) for wording in wordings)
+        against = self._against(tuple(row_of))
+        if self.options.similarity == "cosine":
+            return Evidence(against.cosine(self._smoothing), scripts)
+        if self.scale is None or self.bias is None:
+            raise ActAlignError("affinity needs the checkpoint's: pass scale=encoder.scale and bias=encoder.bias")
+        return Evidence(against.affinity(scale=self.scale, bias=self.bias, smoothing=self._smoothing), scripts)
+
+    @property
+    def matrices(self) -> tuple[NDArray[np.float64], ...]:
+        """One (K, T) matrix per candidate (paper, Eq. 8-9)."""
+        return self.evidence.matrices()
+
+    def _against(self, sentences: tuple[str, ...]) -> ClipSimilarity:
+        if self.products is None:
+            return ClipSimilarity(self.frames_td, self.vectors(sentences))
+        if sentences not in self.products:
+            self.products[sentences] = ClipSimilarity(self.frames_td, self.vectors(sentences))
+        return self.products[sentences]
+
+    @property
+    def _smoothing(self) -> Smoothing | None:
+        """What the options say of Eq. 7."""
+        options = self.options
+        if options.smoothing_width is None:
+            return None
+        return Smoothing(
+            options.smoothing_width, options.smoothing_stage, options.smoothing_window, options.smoothing_padding
+        )
 
     @cached_property
     def pooled_d(self) -> NDArray[np.float64]:

@@ -1,8 +1,9 @@
 """Ours, the baselines and the controls behind one interface: embeddings in, a score per candidate out.
 
-A method is two functions: ``evidence`` turns one question into one matrix per candidate, ``summary`` turns such
-matrices into scores. ``settle`` says which options the method fixes; the rest come from the caller's
-:class:`~actalign.options.Options`. A new method is one function and one line in ``METHODS``.
+A method is two functions: ``evidence`` turns one question into rows of values and says which rows, in which order,
+are each candidate's; ``summary`` turns the evidence of many questions into scores. ``settle`` says which options the
+method fixes; the rest come from the caller's :class:`~actalign.options.Options`. A new method is one function and one
+line in ``METHODS``.
 
 Some methods run several draws: the class-name rows one per drawn name (invented names sit off chance by luck),
 the shuffled script one per shuffle, ``random`` one per trial. Scores are kept per draw; the metrics take a
@@ -18,35 +19,40 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from actalign import dtw, similarity
+from actalign import similarity
+from actalign.dtw import Evidence, script_scores
 from actalign.errors import ActAlignError
 from actalign.inputs import Candidate, QuestionInputs, names, names_in_sport, nothing, steps
 from actalign.options import Options
 
-Matrices = list[NDArray[np.float64]]
 RANDOM_TRIALS = 10  # the paper's Table 2
 SHUFFLES = 10
 
 
-def _against_pooled(inputs: QuestionInputs, rows_cd: NDArray[np.float64]) -> Matrices:
-    """The pooled frame times each row, as 1 x 1 matrices. Row by row, so that equal rows tie exactly."""
-    return [np.array([[float((row * inputs.pooled_d).sum())]]) for row in rows_cd]
+def _one_each(values_c: NDArray[np.float64]) -> Evidence:
+    """One value per candidate."""
+    return Evidence(values_c[:, None], tuple(np.arange(len(values_c))[:, None]))
 
 
-def chance(inputs: QuestionInputs, draw: int) -> Matrices:
+def _against_pooled(inputs: QuestionInputs, rows_cd: NDArray[np.float64]) -> Evidence:
+    """The pooled frame times each row, row by row, so that equal rows tie exactly."""
+    return _one_each(np.array([float((row * inputs.pooled_d).sum()) for row in rows_cd]))
+
+
+def chance(inputs: QuestionInputs, draw: int) -> Evidence:
     """A random number per candidate."""
-    return list(inputs.generator(draw, inputs.clip_id).random((len(inputs.candidates), 1, 1)))
+    return _one_each(inputs.generator(draw, inputs.clip_id).random(len(inputs.candidates)))
 
 
-def pooled_names(inputs: QuestionInputs, draw: int, *, wording: Callable[..., tuple[str, ...]]) -> Matrices:
+def pooled_names(inputs: QuestionInputs, draw: int, *, wording: Callable[..., tuple[str, ...]]) -> Evidence:
     """The mean frame against the class name (the paper's baseline); a class with fewer names repeats them."""
     wordings = [wording(candidate, inputs.options) for candidate in inputs.candidates]
-    rows = inputs.vectors(drawn[draw % len(drawn)] for drawn in wordings)
+    rows = inputs.vectors(drawn[draw % len(drawn)] for drawn in wordings).astype(np.float64)
     frobenius = inputs.options.class_name_normalisation == "frobenius"
     return _against_pooled(inputs, rows / np.linalg.norm(rows) if frobenius else similarity.unit(rows))
 
 
-def pooled_steps(inputs: QuestionInputs, draw: int) -> Matrices:
+def pooled_steps(inputs: QuestionInputs, draw: int) -> Evidence:
     """The mean frame against the mean of the script's L2-normalised steps, as a cosine.
 
     Steps are summed in sorted order, so that two scripts that differ by order alone tie exactly.
@@ -56,21 +62,20 @@ def pooled_steps(inputs: QuestionInputs, draw: int) -> Matrices:
     return _against_pooled(inputs, similarity.unit(np.stack(means)))
 
 
-def script_against_frames(inputs: QuestionInputs, draw: int) -> Matrices:
+def script_against_frames(inputs: QuestionInputs, draw: int) -> Evidence:
     """Every step of the script against every frame (paper, Eq. 9)."""
-    return list(inputs.matrices)
+    return inputs.evidence
 
 
-def shuffled_script(inputs: QuestionInputs, draw: int) -> Matrices:
+def shuffled_script(inputs: QuestionInputs, draw: int) -> Evidence:
     """The same with each class's steps in a random order, drawn from all orders, its own included."""
-    shuffled = []
-    for candidate, matrix in zip(inputs.candidates, inputs.matrices, strict=True):
-        order = inputs.generator(draw, candidate.class_name).permutation(len(matrix))
-        shuffled.append(matrix[order])
-    return shuffled
+    values, scripts = inputs.evidence
+    names = [candidate.class_name for candidate in inputs.candidates]
+    orders = [inputs.generator(draw, name).permutation(len(rows)) for name, rows in zip(names, scripts, strict=True)]
+    return Evidence(values, tuple(rows[order] for rows, order in zip(scripts, orders, strict=True)))
 
 
-def true_labels(inputs: QuestionInputs, draw: int) -> Matrices:
+def true_labels(inputs: QuestionInputs, draw: int) -> Evidence:
     """1 where the frame's true label is the step's id, else 0."""
     if not inputs.labels:
         raise ActAlignError(f"clip {inputs.clip_id!r} has no frame labels; leave the oracle out for this data set")
@@ -82,22 +87,27 @@ def true_labels(inputs: QuestionInputs, draw: int) -> Matrices:
     for candidate in inputs.candidates:
         if not candidate.step_ids:
             raise ActAlignError(f"class {candidate.class_name!r} is not in class_steps.json; the oracle needs it")
-    labels = np.array(inputs.labels)
-    return [(np.array(candidate.step_ids)[:, None] == labels).astype(np.float64) for candidate in inputs.candidates]
+    wanted = [step for candidate in inputs.candidates for step in candidate.step_ids]
+    steps, places = np.unique(wanted, return_inverse=True)
+    ends = np.cumsum([len(candidate.step_ids) for candidate in inputs.candidates])
+    values = (steps[:, None] == np.array(inputs.labels)).astype(np.float64)
+    return Evidence(values, tuple(np.split(places, ends[:-1])))
 
 
-def only_cell(matrices: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """The value of each 1 x 1 matrix."""
-    return np.array([matrix.item() for matrix in matrices], dtype=np.float64)
+def only_value(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
+    """The value of each candidate that has just one."""
+    return np.array([clip.values_nt[rows].item() for clip in evidence for rows in clip.scripts], dtype=np.float64)
 
 
-def max_per_step(matrices: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+def max_per_step(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
     """Each step's best frame, averaged over steps (summed in sorted order, so that equal scripts tie exactly)."""
-    return np.array([np.sort(matrix.max(axis=1)).mean() for matrix in matrices], dtype=np.float64)
+    best = [(clip.values_nt.max(axis=1), clip.scripts) for clip in evidence]
+    return np.array([np.sort(values[rows]).mean() for values, scripts in best for rows in scripts], dtype=np.float64)
 
 
-def max_per_frame(matrices: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+def max_per_frame(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
     """Each frame's best step, averaged over frames."""
+    matrices = (matrix for clip in evidence for matrix in clip.matrices())
     return np.array([matrix.max(axis=0).mean() for matrix in matrices], dtype=np.float64)
 
 
@@ -131,8 +141,8 @@ class Method:
     name: str
     label: str
     reads: Literal["nothing", "class name", "script", "true labels"]
-    evidence: Callable[[QuestionInputs, int], Matrices]
-    summary: Callable[[Sequence[NDArray[Any]]], NDArray[np.float64]]
+    evidence: Callable[[QuestionInputs, int], Evidence]
+    summary: Callable[[Sequence[Evidence]], NDArray[np.float64]]
     wording: Callable[[Candidate, Options], tuple[str, ...]] = nothing
     settle: Callable[[Options], Options] = as_given
     draws: int | None = 1
@@ -156,13 +166,13 @@ def method_named(name: str) -> Method:
 
 def _scripted(name: str, label: str, **settings: Any) -> Method:
     """DTW over the script's K x T matrix unless ``settings`` say otherwise."""
-    defaults: dict[str, Any] = {"evidence": script_against_frames, "summary": dtw.scores, "settle": unsmoothed}
+    defaults: dict[str, Any] = {"evidence": script_against_frames, "summary": script_scores, "settle": unsmoothed}
     return Method(name, label, reads="script", wording=steps, **(defaults | settings))
 
 
 def _pooled_name(name: str, label: str, wording: Callable[..., tuple[str, ...]]) -> Method:
     evidence = partial(pooled_names, wording=wording)
-    return Method(name, label, "class name", evidence, only_cell, wording=wording, draws=None)
+    return Method(name, label, "class name", evidence, only_value, wording=wording, draws=None)
 
 
 unsmoothed = partial(replace, smoothing_width=None)
@@ -173,10 +183,10 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     {
         method.name: method
         for method in (
-            Method("random", "Random", "nothing", chance, only_cell, draws=RANDOM_TRIALS),
+            Method("random", "Random", "nothing", chance, only_value, draws=RANDOM_TRIALS),
             _pooled_name("mean_pool_name", "Mean-pool, class name", names),
             _pooled_name("mean_pool_name_in_sport", "Mean-pool, class name in sport", names_in_sport),
-            _scripted("mean_pool_steps", "Mean-pool, sub-actions", evidence=pooled_steps, summary=only_cell),
+            _scripted("mean_pool_steps", "Mean-pool, sub-actions", evidence=pooled_steps, summary=only_value),
             _scripted("order_free_max_per_step", "Order-free, best frame per step", summary=max_per_step),
             _scripted("order_free_max_per_frame", "Order-free, best step per frame", summary=max_per_frame),
             _scripted("dtw", "DTW", settle=plain),
@@ -189,7 +199,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             _scripted(
                 "dtw_context_shuffled", "DTW + context, shuffled script", evidence=shuffled_script, draws=SHUFFLES
             ),
-            Method("oracle", "DTW on true frame labels", "true labels", true_labels, dtw.scores),
+            Method("oracle", "DTW on true frame labels", "true labels", true_labels, script_scores),
         )
     }
 )

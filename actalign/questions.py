@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from actalign.clip_similarity import ClipSimilarity
 from actalign.errors import ActAlignError
 from actalign.inputs import Candidate, QuestionInputs
 from actalign.methods import Method, method_named
@@ -78,6 +79,7 @@ def question_inputs(
     bias: float | None = None,
     seed: int = 0,
     source: str | None = None,
+    products: dict[tuple[str, ...], ClipSimilarity] | None = None,
 ) -> QuestionInputs:
     """What ``method`` sees of one question; its ``.matrices`` hold one (K, T) matrix per candidate.
 
@@ -90,6 +92,7 @@ def question_inputs(
         scale, bias: the checkpoint's, for Eq. 9; ``options.affinity_scale`` and ``affinity_bias`` override them.
         seed: of random trials and shuffles.
         source: the clip whose frames and frame labels are seen, if not the question's own.
+        products: what the inputs of this ``source`` and these ``texts`` share; see ``QuestionInputs``.
 
     Raises:
         ActAlignError: an unknown method or style, a missing script, or no embeddings of the clip.
@@ -109,6 +112,7 @@ def question_inputs(
         scale=options.affinity_scale if overridden else scale,
         bias=options.affinity_bias if overridden else bias,
         seed=seed,
+        products=products,
     )
 
 

@@ -1,20 +1,32 @@
-"""From a data set and its embeddings to a table of scores: one row per clip, draw and candidate."""
+"""From a data set and its embeddings to tables of scores: one row per clip, draw and candidate."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from actalign.clip_similarity import ClipSimilarity
+from actalign.dtw import Evidence
 from actalign.errors import ActAlignError
 from actalign.inputs import QuestionInputs
 from actalign.methods import Method, method_named
 from actalign.options import Options
 from actalign.questions import clip_of, question_inputs
-from actalign.records import Dataset, FrameEmbeddings, Question
+from actalign.records import Dataset, FrameEmbeddings
 
-QUESTIONS_PER_BATCH = 128  # how many questions' matrices are in memory at once
+QUESTIONS_PER_BATCH = 128  # of one setting: how many questions' evidence is in memory at once
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one table of scores is of: a method's name, the prompt style if it reads scripts, and the options."""
+
+    method: str
+    style: str = ""
+    options: Options = field(default_factory=Options)
 
 
 def score_question(method: str | Method, inputs: QuestionInputs, *, draw: int = 0) -> NDArray[np.float64]:
@@ -32,7 +44,7 @@ def score_question(method: str | Method, inputs: QuestionInputs, *, draw: int = 
     array([1., 0.])
     """
     method = method_named(method) if isinstance(method, str) else method
-    return method.summary(method.evidence(inputs, draw))
+    return method.summary([method.evidence(inputs, draw)])
 
 
 def score_dataset(
@@ -75,21 +87,99 @@ def score_dataset(
     Raises:
         ActAlignError: an unknown method or style, a missing script, text or clip, or no clip with embeddings.
     """
-    chosen = method_named(method)
-    if chosen.needs_script and not style:
-        raise ActAlignError(f"method {method!r} reads scripts: pass style=, one of {list(dataset.scripts)}")
-    style = style if chosen.needs_script else ""
-    label = label_of(chosen, options)
-    settings = {"texts": texts, "style": style, "options": options, "scale": scale, "bias": bias, "seed": seed}
-    pairs = list(zip(dataset.questions, _sources(dataset, embeddings, options), strict=True))
-    scores: list[NDArray[np.float64]] = []
-    for start in range(0, len(pairs), QUESTIONS_PER_BATCH):
-        batch = pairs[start : start + QUESTIONS_PER_BATCH]
-        scores.extend(_score_batch(dataset, embeddings, batch, method=chosen, settings=settings))
-    table = _lay_out(dataset, scores)
-    for place, (column, value) in enumerate({"method": method, "label": label, "style": style}.items(), start=4):
-        table.insert(place, column, value)
-    return table
+    setting = Setting(method, style, options)
+    return score_settings(dataset, embeddings, texts, settings=[setting], scale=scale, bias=bias, seed=seed)[0]
+
+
+def score_settings(
+    dataset: Dataset,
+    embeddings: Mapping[str, FrameEmbeddings],
+    texts: Mapping[str, NDArray[Any]],
+    *,
+    settings: Sequence[Setting],
+    scale: float | None = None,
+    bias: float | None = None,
+    seed: int = 0,
+) -> list[pd.DataFrame]:
+    """:func:`score_dataset` for many settings at once: the same tables, one per setting, sooner.
+
+    Each clip is read once; what only the calibration, the similarity or the order of steps changes reuses its
+    smoothed cosines, and what only the smoothing changes its product of texts and frames.
+
+    Raises:
+        ActAlignError: as :func:`score_dataset`; or there are no settings.
+    """
+    if not settings:
+        raise ActAlignError("there are no settings to score; give at least one")
+    runs = [_Run(dataset, embeddings, setting) for setting in settings]
+    constants = {"texts": texts, "scale": scale, "bias": bias, "seed": seed}
+    batch = max(8, QUESTIONS_PER_BATCH // len(runs))
+    for start in range(0, len(dataset.questions), batch):
+        for place in range(start, min(start + batch, len(dataset.questions))):
+            clips: dict[str, FrameEmbeddings] = {}
+            products: dict[str, dict[tuple[str, ...], ClipSimilarity]] = {}
+            for run in runs:
+                source = run.sources[place]
+                if source is not None and source not in clips:
+                    clips[source] = embeddings[source]
+                run.collect(place, clips, products.setdefault(source or "", {}), constants)
+        for run in runs:
+            run.summarise()
+    return [run.table() for run in runs]
+
+
+class _Run:
+    """One setting on its way through the questions: evidence is collected for a batch, then summarised in one call."""
+
+    def __init__(self, dataset: Dataset, embeddings: Mapping[str, FrameEmbeddings], setting: Setting):
+        self.method = method_named(setting.method)
+        if self.method.needs_script and not setting.style:
+            raise ActAlignError(f"method {setting.method!r} reads scripts: pass style=, one of {list(dataset.scripts)}")
+        self.style = setting.style if self.method.needs_script else ""
+        self.options = setting.options
+        self.label = label_of(self.method, setting.options)
+        self.sources = _sources(dataset, embeddings, setting.options)
+        self._dataset = dataset
+        self._evidence: list[Evidence] = []
+        self._shapes: list[tuple[int, int, int]] = []  # draws, candidates and scored ones of each question
+        self._scores: list[NDArray[np.float64]] = []
+
+    def collect(
+        self,
+        place: int,
+        clips: Mapping[str, FrameEmbeddings],
+        products: dict[tuple[str, ...], ClipSimilarity],
+        constants: Mapping[str, Any],
+    ) -> None:
+        question, source = self._dataset.questions[place], self.sources[place]
+        names = self._dataset.class_names
+        draws = self.method.draws or max(len(names.get(name, ())) or 1 for name in question.candidates)
+        scored = 0
+        if source is not None:
+            inputs = question_inputs(
+                self._dataset, question, clips, method=self.method, style=self.style, options=self.options,
+                source=source, products=products, **constants,
+            )  # fmt: skip
+            scored = len(inputs.candidates)
+            self._evidence += [self.method.evidence(inputs, draw) for draw in range(draws if scored else 0)]
+        self._shapes.append((draws, len(question.candidates), scored))
+
+    def summarise(self) -> None:
+        """Turn what was collected into one (draws, candidates) array per question."""
+        scores, first = self.method.summary(self._evidence), 0
+        for draws, candidates, scored in self._shapes:
+            placed = np.full((draws, candidates), -np.inf if scored else np.nan)
+            placed[:, :scored] = scores[first : first + draws * scored].reshape(draws, scored)
+            first += draws * scored
+            self._scores.append(placed)
+        self._evidence, self._shapes = [], []
+
+    def table(self) -> pd.DataFrame:
+        table = _lay_out(self._dataset, self._scores)
+        names = {"method": self.method.name, "label": self.label, "style": self.style}
+        for place, (column, value) in enumerate(names.items(), start=4):
+            table.insert(place, column, value)
+        return table
 
 
 def label_of(method: Method, options: Options) -> str:
@@ -128,35 +218,6 @@ def _sources(dataset: Dataset, embeddings: Mapping[str, FrameEmbeddings], option
     if options.failed_clips == "shift_rows":
         return [*kept, *[None] * (len(asked) - len(kept))]
     return [clip if clip in embeddings else None for clip in asked]
-
-
-def _score_batch(
-    dataset: Dataset,
-    embeddings: Mapping[str, FrameEmbeddings],
-    batch: Sequence[tuple[Question, str | None]],
-    *,
-    method: Method,
-    settings: Mapping[str, Any],
-) -> list[NDArray[np.float64]]:
-    """One (draws, candidates) array per question: gather the matrices of all, summarise them in one call."""
-    matrices: list[NDArray[Any]] = []
-    counts: list[tuple[int, int]] = []  # draws and scored candidates of each question
-    for question, source in batch:
-        draws = method.draws or max(len(dataset.class_names.get(name, ())) or 1 for name in question.candidates)
-        scored = 0
-        if source is not None:
-            inputs = question_inputs(dataset, question, embeddings, method=method, source=source, **settings)
-            scored = len(inputs.candidates)
-            matrices += [matrix for draw in range(draws if scored else 0) for matrix in method.evidence(inputs, draw)]
-        counts.append((draws, scored))
-    scores, first = method.summary(matrices), 0
-    result = []
-    for (question, _), (draws, scored) in zip(batch, counts, strict=True):
-        placed = np.full((draws, len(question.candidates)), -np.inf if scored else np.nan)
-        placed[:, :scored] = scores[first : first + draws * scored].reshape(draws, scored)
-        first += draws * scored
-        result.append(placed)
-    return result
 
 
 def _lay_out(dataset: Dataset, scores: Sequence[NDArray[np.float64]]) -> pd.DataFrame:

@@ -77,24 +77,37 @@ def smooth(
     >>> smooth(np.array([[2.0], [4.0], [6.0]]), 2, padding="released").ravel()
     array([3., 5.])
     """
+    frames = _finite_matrix(frames_td, "frame embeddings")
+    first, terms, length = averaged(len(frames), width, window=window, padding=padding)
+    sums = np.concatenate([np.zeros((1, frames.shape[1])), np.cumsum(frames, axis=0)])
+    starts = np.clip(np.arange(length) + first, 0, len(frames))
+    ends = np.clip(np.arange(length) + first + terms, 0, len(frames))
+    return np.asarray((sums[ends] - sums[starts]) / width, dtype=np.float64)
+
+
+def averaged(frames: int, width: int, *, window: Window = "printed", padding: Padding = "zero") -> tuple[int, int, int]:
+    """Which of T frames :func:`smooth` adds up: (first, terms, length).
+
+    Smoothed frame t, of ``length``, is the sum of ``terms`` frames from t + ``first`` on, over ``width``.
+
+    Raises:
+        ActAlignError: as :func:`smooth`.
+
+    >>> averaged(100, 30), averaged(100, 30, padding="released")
+    ((-15, 31, 100), (-14, 30, 99))
+    """
     if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
         raise ActAlignError(f"smoothing width {width!r} must be a whole number of frames, 1 or more")
     if window not in WINDOWS:
         raise ActAlignError(f"smoothing window {window!r} is unknown; choose one of {WINDOWS}")
     if padding not in PADDINGS:
         raise ActAlignError(f"smoothing padding {padding!r} is unknown; choose one of {PADDINGS}")
-    frames = _finite_matrix(frames_td, "frame embeddings")
-    count = len(frames)
+    even = width % 2 == 0
     if padding == "released":
-        first, terms, length = -((width - 1) // 2), width, count - (width + 1) % 2
-    else:
-        first, terms, length = -(width // 2), width + (width + 1) % 2 * (window == "printed"), count
-    if length < 1:
-        raise ActAlignError(f"smoothing with width {width} and padding 'released' leaves none of {count} frames")
-    sums = np.concatenate([np.zeros((1, frames.shape[1])), np.cumsum(frames, axis=0)])
-    starts = np.clip(np.arange(length) + first, 0, count)
-    ends = np.clip(np.arange(length) + first + terms, 0, count)
-    return np.asarray((sums[ends] - sums[starts]) / width, dtype=np.float64)
+        if frames - even < 1:
+            raise ActAlignError(f"smoothing with width {width} and padding 'released' leaves none of {frames} frames")
+        return -((width - 1) // 2), int(width), frames - even
+    return -(width // 2), width + (even and window == "printed"), frames
 
 
 def cosine(texts_kd: NDArray[Any], frames_td: NDArray[Any]) -> NDArray[np.float64]:
@@ -142,9 +155,17 @@ def affinity(cosine_kt: NDArray[Any], *, scale: float, bias: float) -> NDArray[n
     >>> affinity(np.array([[0.0, 1.0]]), scale=2.0, bias=-2.0).round(3)
     array([[0.119, 0.5  ]])
     """
+    require_calibration(scale=scale, bias=bias)
+    cosines = _finite_matrix(cosine_kt, "cosines")
+    return np.asarray(expit(scale * cosines + bias), dtype=np.float64)
+
+
+def require_calibration(*, scale: float, bias: float) -> None:
+    """Raise ActAlignError unless scale is positive and bias finite.
+
+    >>> require_calibration(scale=100.0, bias=-12.0)
+    """
     if not (np.isfinite(scale) and scale > 0):
         raise ActAlignError(f"affinity scale {scale!r} must be positive: exp(logit_scale), not logit_scale itself")
     if not np.isfinite(bias):
         raise ActAlignError(f"affinity bias {bias!r} must be finite: the checkpoint's logit_bias")
-    cosines = _finite_matrix(cosine_kt, "cosines")
-    return np.asarray(expit(scale * cosines + bias), dtype=np.float64)

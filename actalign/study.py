@@ -12,7 +12,7 @@ from actalign.methods import METHODS, method_named
 from actalign.metrics import paired_difference
 from actalign.options import Options
 from actalign.records import Dataset, FrameEmbeddings
-from actalign.scoring import score_dataset
+from actalign.scoring import Setting, score_settings
 from actalign.scripts import statistics
 
 LADDER = ("mean_pool_name", "dtw", "dtw_context", "dtw_context_smoothing")
@@ -86,15 +86,13 @@ def score_methods(
     """
     if not methods:
         raise ActAlignError("there are no methods to score; choose some of METHODS")
-    settings: dict[str, Any] = {"options": options, "scale": scale, "bias": bias, "seed": seed}
-    return pd.concat(
-        [
-            score_dataset(dataset, embeddings, texts, method=name, style=style, **settings)
-            for name in methods
-            for style in (styles if method_named(name).needs_script else [""])
-        ],
-        ignore_index=True,
-    )
+    settings = [
+        Setting(name, style, options)
+        for name in methods
+        for style in (styles if method_named(name).needs_script else [""])
+    ]
+    tables = score_settings(dataset, embeddings, texts, settings=settings, scale=scale, bias=bias, seed=seed)
+    return pd.concat(tables, ignore_index=True)
 
 
 def rows_of(scores: pd.DataFrame, method: str, *, style: str) -> pd.DataFrame:

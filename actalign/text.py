@@ -6,6 +6,7 @@ Nothing here knows a tokenizer. ``TextPolicy`` carries what the encoder wants (p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 from actalign.errors import ActAlignError
@@ -39,6 +40,7 @@ class TextPolicy:
             raise ActAlignError(f"max_length is {self.max_length}; it counts tokens and must be 1 or more")
 
 
+@lru_cache(maxsize=2**16)
 def canonicalise(text: str) -> str:
     """The text without outer space, inner runs of white space or trailing full stops; case is kept.
 
@@ -58,6 +60,7 @@ def canonicalise(text: str) -> str:
     return cleaned
 
 
+@lru_cache(maxsize=2**16)
 def in_sport(step: str, sport: str) -> str:
     """Context augmentation (paper, section 3): ``"{step} in {sport}"``.
 

@@ -11,7 +11,7 @@ from actalign.errors import ActAlignError
 from actalign.metrics import topk_table
 from actalign.options import Options
 from actalign.records import Dataset, FrameEmbeddings
-from actalign.scoring import score_dataset
+from actalign.scoring import Setting, score_settings
 
 WIDTHS = (1, 2, 3, 5, 8, 12, 20, 30)
 
@@ -42,14 +42,14 @@ def smoothing_curve(
         raise ActAlignError(f"a curve is of one split; got {splits}: pass dataset.split('validation')")
     if not widths:
         raise ActAlignError("no smoothing widths to try; pass widths=(1, 5, 30) or the like")
-    rows = []
-    for width in widths:
-        changed = replace(options, smoothing_width=width or None)
-        scores = score_dataset(
-            dataset, embeddings, texts, method="dtw_context_smoothing", style=style,
-            options=changed, scale=scale, bias=bias, seed=seed,
-        )  # fmt: skip
-        rows.append(topk_table(scores, seed=seed, resamples=resamples).assign(split=splits[0], width=int(width)))
+    settings = [
+        Setting("dtw_context_smoothing", style, replace(options, smoothing_width=width or None)) for width in widths
+    ]
+    tables = score_settings(dataset, embeddings, texts, settings=settings, scale=scale, bias=bias, seed=seed)
+    rows = [
+        topk_table(scores, seed=seed, resamples=resamples).assign(split=splits[0], width=int(width))
+        for width, scores in zip(widths, tables, strict=True)
+    ]
     table = pd.concat(rows, ignore_index=True)
     return table[["split", "width", *[name for name in table.columns if name not in ("split", "width")]]]
 

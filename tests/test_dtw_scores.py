@@ -1,10 +1,12 @@
 """Scores of many ragged matrices: each must be the reference's, whatever else is in the batch."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from actalign.dtw import align, batch, reference, scores
+from actalign.dtw import Evidence, align, batch, reference, scores, script_scores, totals
 from actalign.errors import ActAlignError
 
 
@@ -43,25 +45,62 @@ def test_more_sub_actions_than_frames_and_single_rows_and_columns(rng: np.random
     assert_reference([rng.random(shape) for shape in [(40, 3), (1, 1), (1, 50), (50, 1), (2, 1), (1, 2), (40, 39)]])
 
 
-@pytest.mark.parametrize("chunk_cells", [1, 100, 2_000, 10_000_000])
-def test_the_chunk_size_changes_nothing(chunk_cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("piece_cells", [1, 100, 2_000, 10_000_000])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_pieces_and_threads_change_nothing(piece_cells: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     matrices = ragged(60, seed=7)
     expected = [reference.score(matrix) for matrix in matrices]
-    monkeypatch.setattr(batch, "CHUNK_CELLS", chunk_cells)
-    np.testing.assert_array_equal(scores(matrices), expected)
+    monkeypatch.setattr(batch, "PIECE_CELLS", piece_cells)
+    monkeypatch.setattr(batch, "SMALLEST_PIECE_CELLS", 1)
+    np.testing.assert_array_equal(scores(matrices, threads=threads), expected)
 
 
-def test_chunks_cover_the_batch_once_and_stay_small(rng: np.random.Generator) -> None:
-    shapes = [(int(k), int(t)) for k, t in rng.integers(1, [300, 3000], (500, 2))] + [(7, 75)] * 2000
-    chunks = list(batch._chunks(shapes))
-    assert sorted(index for chunk in chunks for index in chunk) == list(range(len(shapes)))
-    for chunk in chunks:
-        padded = len(chunk) * max(shapes[index][0] for index in chunk) * max(shapes[index][1] for index in chunk)
-        assert len(chunk) == 1 or padded <= batch.CHUNK_CELLS
-        assert padded <= max(2 * sum(shapes[i][0] * shapes[i][1] for i in chunk), batch.SMALL_CHUNK_CELLS)
-    assert len(list(batch._chunks([(7, 75)] * 2000))) < 10
-    one_question = [(4, 150), (7, 150), (5, 150), (10, 150), (6, 150)]
-    assert len(list(batch._chunks(one_question))) == 1
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_pieces_cover_the_batch_once_and_stay_small(threads: int, rng: np.random.Generator) -> None:
+    cells = np.concatenate([rng.integers(1, 900_000, 300), np.full(2000, 525), [3 * batch.PIECE_CELLS]])
+    pieces = batch._pieces(cells, threads)
+    assert [index for piece in pieces for index in range(len(cells))[piece]] == list(range(len(cells)))
+    for piece in pieces:
+        assert cells[piece][:-1].sum() < batch.PIECE_CELLS
+    assert len(batch._pieces(np.full(90, 525), 2)) == 1  # a question or two is not worth a thread each
+
+
+def test_sums_and_lengths_are_the_references_too() -> None:
+    for kind in (lambda m: m, lambda m: np.floor(3 * m), lambda m: 1 / (1 + np.exp(180 * (0.6 - m).clip(-0.5, 0.5)))):
+        matrices = [np.asarray(kind(matrix)) for matrix in ragged(100, seed=13)]
+        accumulated = [reference.accumulate(matrix) for matrix in matrices]
+        found = totals(matrices)
+        assert found.sums.tolist() == [grid[-1, -1] for grid in accumulated]
+        assert found.lengths.tolist() == [len(reference.backtrace(grid)) for grid in accumulated]
+        assert found.lengths.dtype == np.int64
+
+
+def test_shared_rows_score_as_the_matrices_they_make(rng: np.random.Generator) -> None:
+    clips = []
+    for frames in (1, 30, 75):
+        values = np.floor(4 * rng.random((9, frames))).astype(np.float32)
+        values.flags.writeable = False
+        scripts = tuple(rng.integers(0, 9, count) for count in (1, 4, 12))
+        clips.append(Evidence(values, scripts))
+    expected = [reference.score(matrix) for clip in clips for matrix in clip.matrices()]
+    for threads in (1, 2):
+        assert script_scores(clips, threads=threads).tolist() == expected
+    assert script_scores([]).shape == (0,)
+    assert script_scores([Evidence(np.ones((2, 3)), ())]).shape == (0,)
+    assert script_scores([Evidence(np.ones((2, 3)), ()), *clips]).tolist() == expected
+
+
+def test_the_bad_candidate_is_named() -> None:
+    values = np.array([[1.0, 2.0], [3.0, np.nan]])
+    clips = [Evidence(values[:1], (np.array([0]),)), Evidence(values, (np.array([0, 0]), np.array([0, 1])))]
+    with pytest.raises(ActAlignError, match=r"candidate 1 of clip 1\[1, 1\] is nan"):
+        script_scores(clips)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True])
+def test_a_bad_number_of_threads_is_refused(threads: Any) -> None:
+    with pytest.raises(ActAlignError, match="threads is"):
+        scores([np.ones((2, 2))], threads=threads)
 
 
 def test_agrees_with_align() -> None:

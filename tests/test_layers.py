@@ -12,12 +12,12 @@ PACKAGE = Path(actalign.__file__).parent
 
 # A room imports only from rooms before it. A room is a module or a package; what is inside a package is its own.
 ROOMS = (
-    *("errors", "paths", "files"),
+    *("errors", "paths", "files", "compiled", "cores"),
     "records",
     *("text", "scripts", "llm"),
     "datasets",
     *("containers", "timeline", "video", "checkpoints", "encoder", "store", "clip_run", "embeddings"),
-    *("similarity", "dtw"),
+    *("similarity", "clip_similarity", "dtw", "stage", "gpu"),
     *("options", "inputs", "methods", "questions", "scoring"),
     *("intervals", "outcomes", "metrics", "tuning", "results", "published"),
     *("study", "report", "examples"),
@@ -32,12 +32,14 @@ SAMPLE_MAY_USE = ROOMS[: ROOMS.index("embeddings") + 1]
 # Libraries that only these rooms (or these modules) may import.
 ONLY = {
     "av": {"video", "sample.render"},
+    "numba": {"compiled"},
     "openai": {"llm"},
     "papermill": {"notebook"},
     "safetensors": {"encoder", "store", "examples", "sample"},
     "tokenizers": {"sample"},
-    "torch": {"encoder", "sample"},
+    "torch": {"encoder", "gpu", "preprocessing", "sample"},
     "transformers": {"encoder", "sample"},
+    "triton": {"gpu"},
     "huggingface_hub": {"encoder", "checkpoints"},
     "ipywidgets": {"explorer"},
     "pickle": set(),
@@ -117,8 +119,8 @@ def test_importing_the_package_itself_imports_nothing() -> None:
         ("errors", "from actalign import paths", "which comes after errors"),
         ("methods", "from actalign.sample import sports", "only data makers"),
         ("sample.train", "from actalign.similarity import cosine", "which comes after sample"),
-        ("dtw.batch", "from .grid import check", "imports .grid.check relatively"),
-        ("dtw.batch", "from . import grid", "relatively"),
+        ("dtw.batch", "from .checks import check", "imports .checks.check relatively"),
+        ("dtw.batch", "from . import checks", "relatively"),
         ("dtw.batch", "import torch.nn", "dtw.batch imports torch, which only"),
         ("sample.motion", "import av", "sample.motion imports av, which only ['sample.render', 'video'] may"),
         ("encoder", "import torchvision", "only nobody may"),
@@ -136,7 +138,7 @@ def test_a_breach_is_seen(module: str, source: str, complaint: str) -> None:
     ("module", "source"),
     [
         ("metrics", "import numpy as np\nfrom actalign.records import Question"),
-        ("dtw.alignment", "from actalign.dtw.grid import diagonals"),
+        ("dtw.alignment", "from actalign.dtw.checks import check_affinity"),
         ("results", "from actalign import __version__, paths"),
         ("sample.train", "import torch\nfrom actalign.text import in_sport"),
         ("sample.render", "import av"),

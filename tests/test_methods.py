@@ -37,9 +37,9 @@ def inputs(rng: np.random.Generator) -> QuestionInputs:
     )
     plain = {step for steps in STEPS.values() for step in steps} | {n for c in candidates for n in c.names}
     sentences = sorted(plain) + [text.in_sport(sentence, "tennis") for sentence in sorted(plain)]
-    texts = {sentence: rng.normal(size=6).astype(np.float32) for sentence in sentences}
+    texts = {sentence: rng.normal(size=6) for sentence in sentences}
     labels = tuple(np.repeat(STEPS["kick"], 5).tolist())
-    frames = rng.normal(size=(20, 6)).astype(np.float32)
+    frames = rng.normal(size=(20, 6))  # float64, so that a product is exact to about 1e-15
     return QuestionInputs("clip", frames, candidates, texts, options(), labels, SCALE, BIAS, seed=3)
 
 
@@ -163,14 +163,16 @@ def test_shuffled_scripts_are_reproducible_permutations(inputs: QuestionInputs) 
     orders = set()
     for draw in range(SHUFFLES):
         shuffled = evidence(changed, draw)
-        for matrix, original, again in zip(shuffled, changed.matrices, evidence(changed, draw), strict=True):
-            np.testing.assert_array_equal(matrix, again)
-            assert sorted(map(tuple, matrix)) == sorted(map(tuple, original))
-        orders.add(tuple(map(tuple, shuffled[2])))
+        again = evidence(changed, draw).scripts
+        for rows, original, repeated in zip(shuffled.scripts, changed.evidence.scripts, again, strict=True):
+            np.testing.assert_array_equal(rows, repeated)
+            assert sorted(rows) == sorted(original)
+        np.testing.assert_array_equal(shuffled.values_nt, changed.evidence.values_nt)
+        orders.add(tuple(shuffled.scripts[2]))
     assert len(orders) > SHUFFLES // 2
-    other_seed = evidence(replace(changed, seed=4), 0) + evidence(replace(changed, seed=4), 1)
-    this_seed = evidence(changed, 0) + evidence(changed, 1)
-    assert any(not np.array_equal(a, b) for a, b in zip(other_seed, this_seed, strict=True))
+    other = replace(changed, seed=4)
+    pairs = [(evidence(other, draw), evidence(changed, draw)) for draw in range(2)]
+    assert any(not np.array_equal(a, b) for one, two in pairs for a, b in zip(one.scripts, two.scripts, strict=True))
 
 
 def test_random_depends_on_seed_draw_and_clip_alone(inputs: QuestionInputs) -> None:
@@ -202,7 +204,11 @@ def test_the_oracle_says_what_it_lacks(inputs: QuestionInputs) -> None:
 def test_smoothing_stage_says_what_is_averaged(inputs: QuestionInputs, stage: str) -> None:
     changed = settled(inputs, "dtw_context_smoothing", smoothing_stage=stage, smoothing_width=5)
     rows = inputs.frames_td if stage == "before_norm" else np.stack([unit_row(row) for row in inputs.frames_td])
-    np.testing.assert_allclose(changed.smoothed_td, similarity.smooth(rows, 5), atol=1e-12)
+    smoothed = similarity.smooth(rows, 5)
+    for matrix, steps in zip(changed.matrices, STEPS.values(), strict=True):
+        texts = np.stack([inputs.texts[text.in_sport(step, "tennis")] for step in steps])
+        expected = similarity.affinity(similarity.cosine(texts, smoothed), scale=SCALE, bias=BIAS)
+        np.testing.assert_allclose(matrix, expected, rtol=1e-12)
 
 
 def test_released_padding_loses_a_frame(inputs: QuestionInputs) -> None:

@@ -85,7 +85,7 @@ def test_the_extra_all_holds_every_other_extra() -> None:
 
 def test_the_core_needs_no_video_model_notebook_or_language_model_library() -> None:
     core = {Requirement(line).name for line in project()["project"]["dependencies"]}
-    assert core == {"matplotlib", "numpy", "pandas", "scikit-learn", "scipy", "seaborn"}
+    assert core == {"matplotlib", "numba", "numpy", "pandas", "scikit-learn", "scipy", "seaborn", "threadpoolctl"}
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", "environment.yml", "Makefile"])

@@ -19,7 +19,7 @@ from actalign.metrics import topk_table
 from actalign.options import Options, options
 from actalign.questions import question_inputs, text_groups, texts_needed
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
-from actalign.scoring import score_dataset
+from actalign.scoring import Setting, score_dataset, score_settings
 from actalign.tuning import choose_smoothing_width, smoothing_curve
 
 WIDTH = 24
@@ -107,6 +107,36 @@ def test_batches_change_nothing(score: Scorer, monkeypatch: pytest.MonkeyPatch) 
     whole = score("dtw_context_shuffled")
     monkeypatch.setattr(scoring, "QUESTIONS_PER_BATCH", 3)
     pd.testing.assert_frame_equal(score("dtw_context_shuffled"), whole)
+
+
+def test_many_settings_at_once_are_the_same_tables(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is shared between settings, and however often a clip is read without."""
+    dataset, embeddings, texts = world
+    reads: list[str] = []
+
+    class Counting(dict[str, FrameEmbeddings]):
+        def __getitem__(self, clip_id: str) -> FrameEmbeddings:
+            reads.append(clip_id)
+            return super().__getitem__(clip_id)
+
+    chosen = [
+        options(validated_width=3), options(smoothing_width=4), options(smoothing_width=4, smoothing_stage="after_norm"),
+        options(similarity="cosine"), options(text_template="step"), options(affinity_scale=9.0, affinity_bias=1.0),
+        options(smoothing_padding="released", smoothing_width=4),
+    ]  # fmt: skip
+    settings = [Setting(name, "plain", chosen[0]) for name in METHODS]
+    settings += [Setting("dtw_context_smoothing", "plain", each) for each in chosen]
+    given: dict[str, Any] = {"scale": SCALE, "bias": BIAS, "seed": 2}
+    tables = score_settings(dataset.split("test"), Counting(embeddings), texts, settings=settings, **given)
+    assert len(reads) == len(set(reads)) == 8
+    for setting, table in zip(settings, tables, strict=True):
+        alone = score_dataset(
+            dataset.split("test"), embeddings, texts,
+            method=setting.method, style=setting.style, options=setting.options, **given,
+        )  # fmt: skip
+        pd.testing.assert_frame_equal(table, alone)
+    with pytest.raises(ActAlignError, match="no settings"):
+        score_settings(dataset, embeddings, texts, settings=[])
 
 
 def test_clear_frames_are_recognised_and_order_is_what_tells(score: Scorer) -> None:

@@ -10,6 +10,6 @@
 """
 
 from actalign.dtw.alignment import align
-from actalign.dtw.batch import scores
+from actalign.dtw.batch import Evidence, Totals, scores, script_scores, totals
 
-__all__ = ["align", "scores"]
+__all__ = ["Evidence", "Totals", "align", "scores", "script_scores", "totals"]

@@ -1,11 +1,13 @@
-"""One matrix, with its path: the fast form of the reference, one anti-diagonal at a time."""
+"""One matrix, with its path."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from actalign.dtw.grid import check_affinity, diagonals, fill_framed
-from actalign.dtw.reference import backtrace
+from actalign.dtw.checks import check_affinity
+from actalign.dtw.kernels import best_moves, path_along
 from actalign.records import Alignment
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def align(affinity_kt: ArrayLike) -> Alignment:
@@ -13,7 +15,8 @@ def align(affinity_kt: ArrayLike) -> Alignment:
 
     ``affinity_kt`` (K, T) holds real numbers, affinities (Eq. 9) or cosines; K may exceed T. The path runs forward
     in time from (0, 0) to (K-1, T-1); ties go to the diagonal, then the previous frame, then the previous
-    sub-action. Sums are float64 and equal the reference's bit for bit. Takes one float64 copy of the matrix.
+    sub-action. Sums are float64 and equal the reference's bit for bit. Takes K x T bytes beside a float32 or
+    float64 matrix in C order; others are first copied to float64.
 
     Raises ActAlignError when the matrix is not two-dimensional, is empty, or holds NaN or inf.
 
@@ -24,20 +27,10 @@ def align(affinity_kt: ArrayLike) -> Alignment:
     (2.8, 0.7, [0.85, 0.55])
     """
     matrix = check_affinity(affinity_kt)
-    accumulated = _accumulate(matrix)
-    path = backtrace(accumulated)
-    total = float(accumulated[-1, -1])
+    matrix = np.ascontiguousarray(matrix, dtype=matrix.dtype if matrix.dtype in FLOATS else np.float64)
+    moves = np.empty(matrix.shape, dtype=np.uint8)
+    total = float(best_moves(matrix, moves))
+    path = path_along(moves)
     earned = matrix[path[:, 0], path[:, 1]].astype(np.float64)
     evidence = np.bincount(path[:, 0], weights=earned) / np.bincount(path[:, 0])
     return Alignment(score=total / len(path), total=total, path=path, step_evidence=evidence)
-
-
-def _accumulate(matrix: NDArray[np.generic]) -> NDArray[np.float64]:
-    steps, frames = matrix.shape
-    grid = np.empty((steps + 1, frames + 1))
-    fill_framed(grid, matrix)
-    flat = grid.reshape(-1)
-    for cells, diagonal, previous_frame, previous_sub_action in diagonals(steps, frames):
-        best = np.maximum(flat[previous_frame], flat[previous_sub_action])
-        flat[cells] += np.maximum(flat[diagonal], best, out=best)
-    return grid[1:, 1:]

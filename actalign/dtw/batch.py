@@ -1,74 +1,164 @@
-"""Many matrices, no paths: every anti-diagonal of a chunk of matrices in a few NumPy calls."""
+"""Many matrices, no paths: compiled loops over a flat copy of the batch, on every core."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from itertools import chain, pairwise
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from actalign.dtw.grid import check_affinity, diagonals, fill_framed
+from actalign.cores import share_out, threads_for
+from actalign.dtw.checks import check_shape, check_values
+from actalign.dtw.kernels import best_paths
 
-CHUNK_CELLS = 200_000  # cells of padded matrices worked on at once: about 2.4 MB, unless one matrix alone is larger
-SMALL_CHUNK_CELLS = 20_000  # up to here a chunk may be mostly padding, which costs less than another chunk
+Task = tuple[NDArray[Any], ...]
+FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
+PIECE_CELLS = 250_000
+"""Cells laid out flat and worked through at a time: about 2 MB, unless one matrix alone is larger."""
+SMALLEST_PIECE_CELLS = 50_000
+"""Below this a thread of its own costs more than it saves."""
 
 
-def scores(affinities: Iterable[ArrayLike]) -> NDArray[np.float64]:
+class Totals(NamedTuple):
+    """What Eq. 13 divides: the sum over each best path, (N,) float64, and its number of pairs, (N,) int64."""
+
+    sums: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        return self.sums / self.lengths
+
+
+class Evidence(NamedTuple):
+    """The values of one clip's N distinct rows, (N, T), and which of them each candidate's script is, in order.
+
+    A row may serve several candidates, and the same one twice.
+
+    >>> Evidence(np.array([[1.0, 2.0], [3.0, 4.0]]), (np.array([1, 0]), np.array([0]))).matrices()[0].tolist()
+    [[3.0, 4.0], [1.0, 2.0]]
+    """
+
+    values_nt: NDArray[Any]
+    scripts: tuple[NDArray[np.intp], ...]
+
+    def matrices(self) -> tuple[NDArray[Any], ...]:
+        """One (K, T) matrix per candidate, copied."""
+        return tuple(self.values_nt[rows] for rows in self.scripts)
+
+
+def scores(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> NDArray[np.float64]:
     """The path-normalised score of each of N ragged (K, T) matrices, (N,) in the order given (paper, Eq. 12-13).
 
-    Each equals ``actalign.dtw.reference.score`` of that matrix bit for bit, whatever else is in the batch: the sum
-    and the number of pairs of the best path are carried from cell to cell, with the same rule for ties. An empty
-    batch gives an empty array. Memory beyond the input is bounded by the chunk size or the largest matrix.
+    Each equals ``actalign.dtw.reference.score`` of that matrix bit for bit, whatever else is in the batch. An empty
+    batch gives an empty array. Memory beyond the input is a few megabytes a thread, or one copy of the largest
+    matrix. ``threads=None`` is one per core.
 
     Raises ActAlignError, naming the matrix, when one is not two-dimensional, is empty, or holds NaN or inf.
 
     >>> scores([[[3, 1, 0], [0, 2, 4]], [[0.5, 0.25]]]).tolist()
     [2.5, 0.375]
     """
-    matrices = [check_affinity(matrix, name=f"affinities[{index}]") for index, matrix in enumerate(affinities)]
-    result = np.empty(len(matrices))
-    for chunk in _chunks([matrix.shape for matrix in matrices]):
-        result[chunk] = _chunk_scores([matrices[index] for index in chunk])
-    return result
+    return totals(affinities, threads=threads).scores
 
 
-def _chunks(shapes: Sequence[tuple[int, ...]]) -> Iterator[list[int]]:
-    """Positions of matrices to pad to one shape: alike in size, so that little of a chunk is padding."""
-    chunk: list[int] = []
-    widest_k = widest_t = wanted = 0
-    alike = sorted(range(len(shapes)), key=lambda index: (shapes[index][0].bit_length(), shapes[index][1]))
-    for index in alike:
-        steps, frames = shapes[index]
-        padded = (len(chunk) + 1) * max(widest_k, steps) * max(widest_t, frames)
-        wasteful = padded > max(2 * (wanted + steps * frames), SMALL_CHUNK_CELLS)
-        if chunk and (padded > CHUNK_CELLS or wasteful):
-            yield chunk
-            chunk, widest_k, widest_t, wanted = [], 0, 0, 0
-        chunk.append(index)
-        widest_k, widest_t, wanted = max(widest_k, steps), max(widest_t, frames), wanted + steps * frames
-    if chunk:
-        yield chunk
+def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> Totals:
+    """As :func:`scores`, before the division: the best path's sum, and its number of pairs.
+
+    >>> totals([[[3, 1, 0], [0, 2, 4]], [[0.5, 0.25]]])
+    Totals(sums=array([10.  ,  0.75]), lengths=array([4, 2]))
+    """
+    matrices = _floats(list(affinities))
+    cells = np.fromiter(map(attrgetter("size"), matrices), dtype=np.int64, count=len(matrices))
+    found = Totals(np.empty(len(matrices)), np.empty(len(matrices), dtype=np.int64))
+
+    def laid_out() -> Iterator[Task]:
+        for piece in _pieces(cells, workers):
+            some = matrices[piece]
+            steps = np.fromiter(map(len, some), dtype=np.int64, count=len(some))
+            frames = cells[piece] // steps
+            first_rows = _offsets(steps)
+            within = np.arange(first_rows[-1]) - np.repeat(first_rows[:-1], steps)
+            row_starts = np.repeat(_offsets(cells[piece])[:-1], steps) + within * np.repeat(frames, steps)
+            yield _flat(some), row_starts, first_rows, frames, found.sums[piece], found.lengths[piece]
+
+    workers = threads_for(threads)
+    share_out(lambda task: best_paths(*task), laid_out(), threads=workers)
+    for index in np.flatnonzero(found.lengths == 0):
+        check_values(matrices[index], name=f"affinities[{index}]")
+    return found
 
 
-def _chunk_scores(matrices: list[NDArray[Any]]) -> NDArray[np.float64]:
-    """Scores of matrices padded with zeros to one framed grid; no cell depends on a cell to its right or below."""
-    steps, frames = np.array([matrix.shape for matrix in matrices]).T
-    shape = (int(steps.max()) + 1, int(frames.max()) + 1, len(matrices))
-    sums, lengths = np.zeros(shape), np.zeros(shape, dtype=np.int32)
-    for column, matrix in enumerate(matrices):
-        fill_framed(sums[:, :, column], matrix)
-    _carry(sums, lengths)
-    last = (steps, frames, np.arange(len(matrices)))
-    return np.asarray(sums[last] / lengths[last], dtype=np.float64)
+def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -> NDArray[np.float64]:
+    """The scores of every candidate of every clip, one after the other: :func:`scores` of all their matrices.
+
+    No matrix is laid out: the candidates of a clip are read from its distinct rows.
+
+    Raises ActAlignError, naming clip and candidate by their places, on NaN or inf.
+
+    >>> script_scores([Evidence(np.array([[3.0, 1, 0], [0, 2, 4]]), (np.array([0, 1]), np.array([1])))]).tolist()
+    [2.5, 2.0]
+    """
+    counts = np.array([len(clip.scripts) for clip in evidence], dtype=np.int64)
+    first = _offsets(counts)
+    found = Totals(np.empty(first[-1]), np.empty(first[-1], dtype=np.int64))
+    cells = np.array([sum(map(len, clip.scripts)) * clip.values_nt.shape[1] for clip in evidence], dtype=np.int64)
+
+    def laid_out() -> Iterator[Task]:
+        for piece in _pieces(cells, workers):
+            clips = evidence[piece]
+            scripts = list(chain.from_iterable(clip.scripts for clip in clips))
+            if not scripts:
+                continue
+            steps = np.array([len(rows) for rows in scripts], dtype=np.int64)
+            frames = np.repeat([clip.values_nt.shape[1] for clip in clips], counts[piece])
+            bases = np.repeat(_offsets(np.array([clip.values_nt.size for clip in clips]))[:-1], counts[piece])
+            row_starts = np.repeat(bases, steps) + np.concatenate(scripts) * np.repeat(frames, steps)
+            values = _flat([clip.values_nt for clip in clips])
+            whole = slice(first[piece.start], first[piece.stop])
+            yield values, row_starts, _offsets(steps), frames, found.sums[whole], found.lengths[whole]
+
+    workers = threads_for(threads)
+    share_out(lambda task: best_paths(*task), laid_out(), threads=workers)
+    for index in np.flatnonzero(found.lengths == 0):
+        clip = int(np.searchsorted(first, index, side="right")) - 1
+        matrix = evidence[clip].matrices()[index - first[clip]]
+        check_values(matrix, name=f"candidate {index - first[clip]} of clip {clip}")
+    return found.scores
 
 
-def _carry(sums: NDArray[np.float64], lengths: NDArray[np.int32]) -> None:
-    """Turn affinities into best sums, and zeros into the best paths' lengths, in place; both (K+1, T+1, N)."""
-    height, width, count = sums.shape
-    sum_of, length_of = sums.reshape(-1, count), lengths.reshape(-1, count)
-    for cells, diagonal, previous_frame, previous_sub_action in diagonals(height - 1, width - 1):
-        by_diagonal, by_frame, by_sub_action = sum_of[diagonal], sum_of[previous_frame], sum_of[previous_sub_action]
-        best = np.maximum(by_frame, by_sub_action)
-        length = np.where(by_frame >= by_sub_action, length_of[previous_frame], length_of[previous_sub_action])
-        np.copyto(length, length_of[diagonal], where=by_diagonal >= best)
-        np.add(length, 1, out=length_of[cells])
-        sum_of[cells] += np.maximum(by_diagonal, best, out=best)
+def _floats(affinities: list[ArrayLike]) -> list[NDArray[Any]]:
+    """The matrices in float32 or float64, copied only where they are neither; their values are not looked at."""
+    ready = set(map(type, affinities)) <= {np.ndarray} and set(map(attrgetter("ndim"), affinities)) <= {2}
+    if ready and set(map(attrgetter("dtype"), affinities)) <= FLOATS and all(map(attrgetter("size"), affinities)):
+        return cast("list[NDArray[Any]]", affinities)
+    matrices = []
+    for index, affinity_kt in enumerate(affinities):
+        matrix = check_shape(affinity_kt, name=f"affinities[{index}]")
+        with np.errstate(over="ignore"):  # a wider float may hold what float64 cannot: found to be inf later
+            matrices.append(matrix if matrix.dtype in FLOATS else matrix.astype(np.float64))
+    return matrices
+
+
+def _flat(matrices: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """All values one after the other; not copied where one matrix in C order is all there is."""
+    if len(matrices) == 1:
+        return matrices[0].reshape(-1)
+    return np.concatenate([matrix.ravel() for matrix in matrices])
+
+
+def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0 and the running sums of ``counts``: where each begins, and the end."""
+    return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)))
+
+
+def _pieces(cells: NDArray[np.int64], threads: int) -> list[slice]:
+    """Runs of neighbours with about equal numbers of cells, enough of them for every thread."""
+    if len(cells) == 0:
+        return []
+    ends = np.cumsum(cells)
+    wanted = int(min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-int(ends[-1]) // threads))))
+    cuts = np.searchsorted(ends, np.arange(wanted, int(ends[-1]), wanted), side="left") + 1
+    borders = sorted({0, len(cells), *cuts.tolist()})
+    return [slice(start, stop) for start, stop in pairwise(borders)]

@@ -6,7 +6,7 @@ Time and memory grow with K x T. Use ``actalign.dtw.align`` and ``actalign.dtw.s
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from actalign.dtw.grid import check_affinity
+from actalign.dtw.checks import check_affinity
 
 
 def accumulate(affinity_kt: ArrayLike) -> NDArray[np.float64]:

@@ -1,0 +1,127 @@
+"""The compiled loops: the reference's recurrence with one row of the matrix in memory at a time.
+
+A cell's sum is the better of two candidates: the better of its diagonal and upper neighbours, known a row ago,
+and its left neighbour, known just now. Only the second is waited for, so the loop runs at the speed of one
+comparison and one addition. Sums are float64 whatever the matrix holds: float32 sums tie where they should not.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actalign.compiled import compiled
+from actalign.dtw.checks import LARGEST
+
+DIAGONAL, PREVIOUS_FRAME, PREVIOUS_SUB_ACTION = 0, 1, 2
+
+
+@compiled
+def best_paths(
+    values: NDArray[Any],
+    row_starts: NDArray[np.int64],
+    first_rows: NDArray[np.int64],
+    frame_counts: NDArray[np.int64],
+    sums: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+) -> None:
+    """Write the sum and the number of pairs of the best path of each of N matrices (paper, Eq. 10-12).
+
+    Matrix i has rows ``first_rows[i]`` to ``first_rows[i + 1] - 1``; row r is the ``frame_counts[i]`` entries of
+    ``values`` from ``row_starts[r]`` on, so that matrices may share rows. A length of 0 marks a matrix that
+    ``check_values`` refuses. Nothing else is checked.
+
+    >>> values, starts, first = np.array([3.0, 1, 0, 0, 2, 4]), np.array([0, 3]), np.array([0, 2])
+    >>> sums, lengths = np.empty(1), np.empty(1, dtype=np.int64)
+    >>> best_paths(values, starts, first, np.array([3]), sums, lengths)
+    >>> sums.tolist(), lengths.tolist()
+    ([10.0], [4])
+    """
+    widest = frame_counts.max()
+    row_sums, row_lengths = np.empty(widest), np.empty(widest, dtype=np.int64)
+    for matrix in range(len(frame_counts)):
+        frames, first, end = frame_counts[matrix], first_rows[matrix], first_rows[matrix + 1]
+        limit = LARGEST / (frames + end - first)
+        refused = False
+        best, length = 0.0, 0
+        for t in range(frames):  # the first sub-action: one path
+            value = np.float64(values[row_starts[first] + t])
+            refused |= not (abs(value) <= limit)
+            best += value
+            row_sums[t], row_lengths[t] = best, t + 1
+        for row in range(first + 1, end):
+            start = row_starts[row]
+            value = np.float64(values[start])
+            refused |= not (abs(value) <= limit)
+            diagonal, diagonal_length = row_sums[0], row_lengths[0]
+            best, length = diagonal + value, diagonal_length + 1  # the first frame: one path
+            row_sums[0], row_lengths[0] = best, length
+            for t in range(1, frames):
+                value = np.float64(values[start + t])
+                refused |= not (abs(value) <= limit)
+                above, above_length = row_sums[t], row_lengths[t]
+                by_diagonal = diagonal >= above
+                other = diagonal if by_diagonal else above
+                other_length = diagonal_length if by_diagonal else above_length
+                by_frame = (best > other) | ((best == other) & (not by_diagonal))
+                length = (length if by_frame else other_length) + 1
+                best = max(best, other) + value
+                diagonal, diagonal_length = above, above_length
+                row_sums[t], row_lengths[t] = best, length
+        sums[matrix] = row_sums[frames - 1]
+        lengths[matrix] = 0 if refused else row_lengths[frames - 1]
+
+
+@compiled
+def best_moves(matrix_kt: NDArray[Any], moves_kt: NDArray[np.uint8]) -> float:
+    """Write, one byte a cell, where each cell's best path comes from; returns the sum of the whole best path.
+
+    >>> moves = np.zeros((2, 3), dtype=np.uint8)
+    >>> best_moves(np.array([[3.0, 1, 0], [0, 2, 4]]), moves)
+    10.0
+    >>> moves.tolist()
+    [[0, 1, 1], [2, 2, 1]]
+    """
+    steps, frames = matrix_kt.shape
+    row_sums = np.empty(frames)
+    best = 0.0
+    for t in range(frames):
+        best += np.float64(matrix_kt[0, t])
+        row_sums[t] = best
+        moves_kt[0, t] = PREVIOUS_FRAME
+    moves_kt[0, 0] = DIAGONAL
+    for k in range(1, steps):
+        diagonal = row_sums[0]
+        best = diagonal + np.float64(matrix_kt[k, 0])
+        row_sums[0] = best
+        moves_kt[k, 0] = PREVIOUS_SUB_ACTION
+        for t in range(1, frames):
+            above = row_sums[t]
+            by_diagonal = diagonal >= above
+            other = diagonal if by_diagonal else above
+            by_frame = (best > other) | ((best == other) & (not by_diagonal))
+            moves_kt[k, t] = PREVIOUS_FRAME if by_frame else (DIAGONAL if by_diagonal else PREVIOUS_SUB_ACTION)
+            best = max(best, other) + np.float64(matrix_kt[k, t])
+            diagonal = above
+            row_sums[t] = best
+    return row_sums[frames - 1]
+
+
+@compiled
+def path_along(moves_kt: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """The path that :func:`best_moves` found, (P, 2) pairs (sub_action, frame), forward in time.
+
+    >>> path_along(np.array([[0, 1, 1], [2, 2, 1]], dtype=np.uint8)).tolist()
+    [[0, 0], [0, 1], [1, 1], [1, 2]]
+    """
+    k, t = moves_kt.shape[0] - 1, moves_kt.shape[1] - 1
+    path = np.empty((k + t + 1, 2), dtype=np.intp)
+    place = k + t
+    path[place, 0], path[place, 1] = k, t
+    while k > 0 or t > 0:
+        move = moves_kt[k, t]
+        k -= move != PREVIOUS_FRAME
+        t -= move != PREVIOUS_SUB_ACTION
+        place -= 1
+        path[place, 0], path[place, 1] = k, t
+    return path[place:]

@@ -1,0 +1,107 @@
+"""The whole stage between embeddings and scores, for many clips: one product a clip, then no loop over candidates.
+
+Use it on arrays of your own; ``scoring.score_dataset`` takes a data set and runs the same code.
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from actalign.clip_similarity import ClipSimilarity, Smoothing
+from actalign.cores import share_out, threads_for
+from actalign.dtw import Evidence, script_scores
+from actalign.errors import ActAlignError
+
+CLIPS_PER_PIECE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class ClipScripts:
+    """One clip's frames (T, d), the N distinct texts (N, d) of all its candidates, and each candidate's script.
+
+    ``scripts`` holds one array of row numbers of ``texts_nd`` per candidate, in script order; a row may serve
+    several candidates, and the same one twice.
+
+    Raises:
+        ActAlignError: there are no candidates, a script is empty, or it names a row that is not there.
+
+    >>> ClipScripts(np.eye(2), np.eye(2), (np.array([0, 1]), np.array([2])))
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: script 1 names rows [2], but there are only 2 texts
+    """
+
+    frames_td: NDArray[Any]
+    texts_nd: NDArray[Any]
+    scripts: tuple[NDArray[np.intp], ...]
+
+    def __post_init__(self) -> None:
+        if not self.scripts:
+            raise ActAlignError("a clip needs the script of at least one candidate; got none")
+        for place, rows in enumerate(self.scripts):
+            if len(rows) == 0:
+                raise ActAlignError(f"script {place} is empty; leave the candidate out or give it at least one step")
+            if rows.min() < 0 or rows.max() >= len(self.texts_nd):
+                raise ActAlignError(
+                    f"script {place} names rows {rows.tolist()}, but there are only {len(self.texts_nd)} texts"
+                )
+
+
+def score_clips(
+    clips: Iterable[ClipScripts],
+    *,
+    scale: float,
+    bias: float,
+    smoothing: Smoothing | None = None,
+    threads: int | None = None,
+) -> list[NDArray[np.float64]]:
+    """Smoothing, cosine, affinity and DTW (paper, Eq. 7-13): the scores of each clip's candidates.
+
+    Clips are drawn as they are needed, so that a generator may read them from disk. The product of texts and
+    frames is made in the precision of the embeddings and the rest in float64 (see ``clip_similarity``).
+
+    Args:
+        clips: frames and texts need not be normalised.
+        scale, bias: exp(logit_scale) and logit_bias of the checkpoint (Eq. 9).
+        smoothing: ``None`` is none.
+        threads: ``None`` is one per core.
+
+    Returns:
+        One (C,) float64 array per clip, in the order given; higher is better.
+
+    Raises:
+        ActAlignError: a bad clip, smoothing or calibration; see ``ClipSimilarity``.
+
+    >>> lob = ClipScripts(np.eye(2), np.eye(2), (np.array([0, 1]), np.array([1, 0])))
+    >>> [scores.round(3).tolist() for scores in score_clips([lob], scale=2.0, bias=-2.0)]
+    [[0.373, 0.246]]
+    """
+
+    def score(piece: list[ClipScripts]) -> list[NDArray[np.float64]]:
+        evidence = []
+        for clip in piece:
+            similarity = ClipSimilarity(clip.frames_td, clip.texts_nd)
+            evidence.append(Evidence(similarity.affinity(scale=scale, bias=bias, smoothing=smoothing), clip.scripts))
+        ends = np.cumsum([len(clip.scripts) for clip in piece])
+        return np.split(script_scores(evidence, threads=1), ends[:-1])
+
+    remaining = iter(clips)
+    pieces = iter(lambda: list(islice(remaining, CLIPS_PER_PIECE)), [])
+    with _one_thread_per_product():
+        return list(chain.from_iterable(share_out(score, pieces, threads=threads_for(threads))))
+
+
+def _one_thread_per_product() -> AbstractContextManager[Any]:
+    """While it lasts each product of matrices runs in one thread: the threads work on clips of their own."""
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()

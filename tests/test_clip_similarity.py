@@ -1,0 +1,135 @@
+"""The fast similarity of one clip, against the equations in their readable form."""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from actalign import similarity
+from actalign.clip_similarity import ClipSimilarity, Smoothing, Stage
+from actalign.errors import ActAlignError
+from actalign.similarity import PADDINGS, WINDOWS
+
+SCALE, BIAS = 110.0, -12.0
+STAGES: tuple[Stage, ...] = ("before_norm", "after_norm")
+
+
+def by_equations(frames: NDArray[Any], texts: NDArray[Any], smoothing: Smoothing | None) -> NDArray[np.float64]:
+    """Eq. 7 and 8 one after the other."""
+    if smoothing is not None:
+        frames = similarity.unit(frames) if smoothing.stage == "after_norm" else frames
+        frames = similarity.smooth(frames, smoothing.width, window=smoothing.window, padding=smoothing.padding)
+    return similarity.cosine(texts, frames)
+
+
+SMOOTHINGS = [None, *(Smoothing(*each) for each in product((1, 2, 3, 6, 9, 50), STAGES, WINDOWS, PADDINGS))]
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS, ids=str)
+@pytest.mark.parametrize(("frames", "dtype"), [(20, np.float64), (7, np.float64), (20, np.float32)])
+def test_is_the_equations(frames: int, dtype: Any, smoothing: Smoothing | None, rng: np.random.Generator) -> None:
+    frames_td = (5 * rng.normal(size=(frames, 16))).astype(dtype)
+    texts_nd = (0.1 * rng.normal(size=(9, 16))).astype(dtype)
+    clip = ClipSimilarity(frames_td, texts_nd)
+    expected = by_equations(frames_td, texts_nd, smoothing)
+    close = 1e-13 if dtype is np.float64 else 1e-6
+    np.testing.assert_allclose(clip.cosine(smoothing), expected, rtol=0, atol=close)
+    affinity = clip.affinity(scale=SCALE, bias=BIAS, smoothing=smoothing)
+    np.testing.assert_allclose(affinity, similarity.affinity(expected, scale=SCALE, bias=BIAS), rtol=SCALE * close)
+    assert affinity.dtype == np.float64
+
+
+def test_float32_at_the_size_of_real_embeddings_is_as_close_as_said(rng: np.random.Generator) -> None:
+    frames = rng.normal(size=(300, 1152)).astype(np.float32)
+    texts = np.concatenate([rng.normal(size=(20, 1152)), frames[:20] + rng.normal(size=(20, 1152)) / 3])
+    clip = ClipSimilarity(frames, texts.astype(np.float32))
+    for smoothing in (None, Smoothing(30)):
+        expected = by_equations(frames, texts.astype(np.float32), smoothing)
+        assert np.abs(clip.cosine(smoothing) - expected).max() < 1e-6
+        exact = similarity.affinity(expected, scale=SCALE, bias=BIAS)
+        relative = np.abs(clip.affinity(scale=SCALE, bias=BIAS, smoothing=smoothing) / exact - 1)
+        assert relative.max() < SCALE * 1e-6
+
+
+def test_tails_reach_as_far_as_float64(rng: np.random.Generator) -> None:
+    frames = rng.normal(size=(5, 4))
+    clip = ClipSimilarity(frames, np.concatenate([frames, -frames]))
+    for scale in (600.0, 2000.0):
+        expected = similarity.affinity(
+            similarity.cosine(np.concatenate([frames, -frames]), frames), scale=scale, bias=0
+        )
+        found = clip.affinity(scale=scale, bias=0.0)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-300)
+        assert found.max() == 1.0
+        assert found.min() < 1e-200
+
+
+def test_the_product_is_made_once_and_the_smoothed_cosines_once_a_width(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = ClipSimilarity(rng.normal(size=(30, 8)), rng.normal(size=(4, 8)))
+    made: list[Smoothing | None] = []
+    make = clip._cosine
+
+    def counting(smoothing: Smoothing | None) -> NDArray[np.float64]:
+        made.append(smoothing)
+        return make(smoothing)
+
+    monkeypatch.setattr(clip, "_cosine", counting)
+    for scale, smoothing in product((5.0, 50.0), (None, Smoothing(3), Smoothing(4))):
+        clip.affinity(scale=scale, bias=0.0, smoothing=smoothing)
+    assert made == [None, Smoothing(3), Smoothing(4)]
+    with pytest.raises(ValueError, match="read-only"):
+        clip.cosine()[0, 0] = 0.0
+
+
+def test_any_layout_and_nothing_is_modified(rng: np.random.Generator) -> None:
+    frames, texts = rng.normal(size=(8, 30)).T[::-1], np.asfortranarray(rng.normal(size=(3, 8)).astype(np.float16))
+    for array in (frames, texts):
+        array.flags.writeable = False
+    before = frames.copy(), texts.copy()
+    found = ClipSimilarity(frames, texts).cosine(Smoothing(5))
+    np.testing.assert_allclose(found, by_equations(*before, Smoothing(5)), atol=1e-13)
+    np.testing.assert_array_equal(frames, before[0])
+    np.testing.assert_array_equal(texts, before[1])
+
+
+@pytest.mark.parametrize("name", ["frames", "texts"])
+def test_bad_rows_are_named(name: str, rng: np.random.Generator) -> None:
+    rows = {"frames": rng.normal(size=(6, 4)), "texts": rng.normal(size=(3, 4))}
+    good = rows[name]
+    for value, message in [
+        (np.nan, f"{name} hold NaN or inf in 1 of . rows, row 2"),
+        (-np.inf, f"{name} hold NaN or inf"),
+        (0.0, rf"{name}: rows \[2\] of . are all zeros"),
+    ]:
+        rows[name] = good.copy()
+        rows[name][2] = value
+        with pytest.raises(ActAlignError, match=message):
+            ClipSimilarity(rows["frames"], rows["texts"])
+    with pytest.raises(ActAlignError, match="width 4 but frames have width 5"):
+        ClipSimilarity(np.ones((2, 5)), np.ones((2, 4)))
+    for shape in ((3,), (0, 4), (4, 0)):
+        with pytest.raises(ActAlignError, match="non-empty matrix"):
+            ClipSimilarity(np.ones(shape), np.ones((2, 4)))
+
+
+def test_frames_that_cancel_out_have_no_direction() -> None:
+    frames = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
+    with pytest.raises(ActAlignError, match="width 2: the average around frame 1 is all zeros"):
+        ClipSimilarity(frames, np.ones((1, 2))).cosine(Smoothing(2, window="exact"))
+
+
+def test_bad_settings() -> None:
+    clip = ClipSimilarity(np.ones((3, 2)), np.ones((1, 2)))
+    for smoothing, message in [
+        (Smoothing(0), "width 0"),
+        (Smoothing(3, window="wide"), "'wide' is unknown"),  # type: ignore[arg-type]
+    ]:
+        with pytest.raises(ActAlignError, match=message):
+            clip.cosine(smoothing)
+    for scale, bias in ((0.0, 1.0), (np.nan, 1.0), (1.0, np.inf)):
+        with pytest.raises(ActAlignError, match="affinity"):
+            clip.affinity(scale=scale, bias=bias)
