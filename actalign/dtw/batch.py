@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from actalign.cores import share_out, threads_for
 from actalign.dtw.checks import check_shape, check_values
-from actalign.dtw.kernels import best_paths
+from actalign.dtw.kernels import best_paths, laid_end_to_end
 
 Task = tuple[NDArray[Any], ...]
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
@@ -77,15 +77,12 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
         for piece in _pieces(cells, workers):
             some = matrices[piece]
             steps = np.fromiter(map(len, some), dtype=np.int64, count=len(some))
-            frames = cells[piece] // steps
-            first_rows = _offsets(steps)
-            within = np.arange(first_rows[-1]) - np.repeat(first_rows[:-1], steps)
-            row_starts = np.repeat(_offsets(cells[piece])[:-1], steps) + within * np.repeat(frames, steps)
+            row_starts, first_rows, frames = laid_end_to_end(steps, cells[piece])
             yield _flat(some), row_starts, first_rows, frames, found.sums[piece], found.lengths[piece]
 
     workers = threads_for(threads)
     share_out(lambda task: best_paths(*task), laid_out(), threads=workers)
-    for index in np.flatnonzero(found.lengths == 0):
+    for index in np.flatnonzero(found.lengths == 0).tolist():
         check_values(matrices[index], name=f"affinities[{index}]")
     return found
 
@@ -158,7 +155,9 @@ def _pieces(cells: NDArray[np.int64], threads: int) -> list[slice]:
     if len(cells) == 0:
         return []
     ends = np.cumsum(cells)
-    wanted = int(min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-int(ends[-1]) // threads))))
+    wanted = min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-int(ends[-1]) // threads)))
+    if ends[-1] <= wanted:
+        return [slice(0, len(cells))]
     cuts = np.searchsorted(ends, np.arange(wanted, int(ends[-1]), wanted), side="left") + 1
     borders = sorted({0, len(cells), *cuts.tolist()})
     return [slice(start, stop) for start, stop in pairwise(borders)]

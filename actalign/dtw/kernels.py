@@ -73,6 +73,28 @@ def best_paths(
 
 
 @compiled
+def laid_end_to_end(
+    steps: NDArray[np.int64], cells: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Where :func:`best_paths` finds N matrices that lie one after the other: row starts, first rows, frame counts.
+
+    >>> [each.tolist() for each in laid_end_to_end(np.array([2, 1]), np.array([6, 4]))]
+    [[0, 3, 6], [0, 2, 3], [3, 4]]
+    """
+    row_starts = np.empty(steps.sum(), dtype=np.int64)
+    first_rows = np.zeros(len(steps) + 1, dtype=np.int64)
+    frames = cells // steps
+    row, start = 0, 0
+    for matrix in range(len(steps)):
+        for _ in range(steps[matrix]):
+            row_starts[row] = start
+            row += 1
+            start += frames[matrix]
+        first_rows[matrix + 1] = row
+    return row_starts, first_rows, frames
+
+
+@compiled
 def best_moves(matrix_kt: NDArray[Any], moves_kt: NDArray[np.uint8]) -> float:
     """Write, one byte a cell, where each cell's best path comes from; returns the sum of the whole best path.
 
