@@ -5,16 +5,17 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+BENCH := $(VENV)/.installed-bench
 # Waiting threads sleep: spinning ones cost minutes when another process needs the cores.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help figures test lab clean
+.PHONY: help figures test test-gpu bench lab clean
 .DEFAULT_GOAL := help
 # The verbs run one after the other, also under -j: each already uses every core.
 .NOTPARALLEL:
 
 help: ## list these verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
 
 figures: $(STAMP) ## run the notebooks over the sample: data/results/ and figures/
 	@$(PY) -m actalign.runner
@@ -25,12 +26,21 @@ test: $(STAMP) ## lint, types, tests, doctests and import layers
 	$(PY) -m mypy
 	HF_HUB_OFFLINE=1 $(PY) -m pytest
 
+test-gpu: $(STAMP) ## what make test leaves out because it needs Triton and a GPU; fails without them
+	HF_HUB_OFFLINE=1 $(PY) -m pytest -o addopts="-ra --strict-markers --strict-config" tests/gpu tests/test_gpu.py
+
+bench: $(BENCH) ## measure speed and memory against others: benchmarks/results/, README table
+	@for subject in dtw stage encoding memory chart table; do \
+	  echo "benchmarks: $$subject"; \
+	  HF_HUB_OFFLINE=1 $(PY) -m benchmarks.$$subject || exit 1; \
+	done
+
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab --notebook-dir=notebooks
 
 clean: ## remove caches of the tools; results, embeddings and .venv stay
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
-	@for room in actalign tests notebooks; do \
+	@for room in actalign benchmarks tests notebooks; do \
 	  test ! -d $$room || find $$room -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +; \
 	done
 
@@ -52,3 +62,9 @@ $(STAMP): pyproject.toml constraints.txt
 	  /Downloading .* [MG]B\)$$/ { sub(/^ */, "  "); print; fflush() } \
 	  /^Installing collected packages/ { print "  unpacking " NF - 3 " packages"; fflush() }'
 	@touch $(STAMP)
+
+# What only the benchmarks need: the peers.
+$(BENCH): $(STAMP)
+	@rm -f $(BENCH)
+	@$(PY) -m pip install --disable-pip-version-check --no-input --quiet -c constraints.txt -e ".[all,bench]"
+	@touch $(BENCH)

@@ -1,18 +1,36 @@
 """One pass over clips: look each up, decode and encode what is missing, settle each as soon as it is complete."""
 
+import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actalign import estimate
+from actalign.cores import available
+from actalign.decoding import AHEAD_BYTES, DecodeAhead
 from actalign.errors import ActAlignError
+from actalign.estimate import Pace, Workload
 from actalign.records import Clip, FrameEmbeddings
 from actalign.store import EmbeddingStore, sha256_of
-from actalign.video import Frame, iter_frames
+from actalign.video import Frame
+
+LONG_FRAMES = 1000
+"""From this many frames on, a run on a CPU begins with small batches, so that a forecast comes soon."""
+FIRST_BATCHES = (1, 4)
+"""The frames in those."""
+TIMED_S = 5.0
+"""Seconds of encoding, after the first batch, that a forecast is made from."""
+WORTH_TELLING_S = 60.0
+"""A forecast of less than this is not told."""
 
 
 class FrameEncoder(Protocol):
@@ -22,7 +40,9 @@ class FrameEncoder(Protocol):
     def fingerprint(self) -> str: ...
     @property
     def dtype(self) -> str: ...
-    def encode_frames(self, frames_thwc: NDArray[np.uint8], *, batch_size: int = 64) -> NDArray[np.float32]: ...
+    @property
+    def device(self) -> str: ...
+    def encode_stream(self, batches: Iterable[Sequence[Frame]]) -> Iterator[NDArray[np.float32]]: ...
 
 
 @dataclass(eq=False)
@@ -37,6 +57,10 @@ class Job:
     started: float = 0.0
     failure: str = ""
 
+    def drop_frames(self) -> None:
+        """The job is settled: keep nothing that grows with its frames."""
+        self.times_s, self.rows = [], []
+
 
 class ClipRun:
     """One pass over the clips: looks each up, encodes what is missing, settles each as soon as it is complete."""
@@ -49,68 +73,86 @@ class ClipRun:
         self._encoder = encoder
         self._batch_size = batch_size
         self._bar = bar
-        self._batch: list[tuple[Job, Frame]] = []
+        self._sent: deque[list[Job]] = deque()
         self._decoded: list[Job] = []
 
     def look_up(self, clips: Sequence[Clip]) -> list[Job]:
         """Settle the clips that the store has; the rest are the jobs."""
         known = self._store.latest()
-        hashes: dict[Path, str] = {}
         jobs: dict[str, Job] = {}
-        for clip in clips:
-            try:
-                if clip.path not in hashes:
-                    hashes[clip.path] = sha256_of(clip.path)
-            except ActAlignError as error:
-                self._fail(clip, "", str(error))
-                continue
-            key = self._store.key(clip, source_sha256=hashes[clip.path])
-            if key in jobs:
-                jobs[key].clips.append(clip)
-                continue
-            stored = self._store.find(key)
-            if stored is None:
-                jobs[key] = Job(key, hashes[clip.path], [clip])
-            else:
-                entry = known.get(clip.id, {})
-                if (entry.get("key"), entry.get("state")) != (key, "done"):
-                    self._store.record(clip.id, key=key, state="done", frames=len(stored))
-                self._done(clip, key)
+        with _hashing(dict.fromkeys(clip.path for clip in clips)) as hashes:
+            for clip in clips:
+                try:
+                    source = hashes[clip.path].result()
+                except ActAlignError as error:
+                    self._fail(clip, "", str(error))
+                    continue
+                key = self._store.key(clip, source_sha256=source)
+                if key in jobs:
+                    jobs[key].clips.append(clip)
+                    continue
+                stored = self._store.find(key)
+                if stored is None:
+                    jobs[key] = Job(key, source, [clip])
+                else:
+                    entry = known.get(clip.id, {})
+                    if (entry.get("key"), entry.get("state")) != (key, "done"):
+                        self._store.record(clip.id, key=key, state="done", frames=len(stored))
+                    self._done(clip, key)
         return list(jobs.values())
 
-    def encode(self, jobs: Iterable[Job]) -> None:
+    def encode(self, jobs: Sequence[Job]) -> None:
         """Decode and encode each job; a batch is filled from as many jobs as it takes."""
-        for job in jobs:
+        if not jobs:
+            return
+        clips, frame_rate = [job.clips[0] for job in jobs], self._store.frame_rate
+        work = estimate.workload(clips, frame_rate=frame_rate)
+        watch = _Watch(work, self._store, device=self._encoder.device, tell=self._bar.write)
+        ahead = AHEAD_BYTES if self._encoder.device == "cpu" else None  # a CPU is not kept waiting for frames
+        with DecodeAhead(clips, frame_rate=frame_rate, ahead_bytes=ahead) as decoded:
+            batches = self._batches(zip(jobs, decoded, strict=True), self._sizes(work))
+            for rows in self._encoder.encode_stream(batches):
+                self._collect(rows)
+                watch.after_batch(rows, waited_s=decoded.waited_s)
+            self._settle()
+            watch.at_the_end(waited_s=decoded.waited_s)
+
+    def _sizes(self, work: Workload | None) -> Iterator[int]:
+        slow = work is not None and work.frames >= LONG_FRAMES and self._encoder.device == "cpu"
+        return chain((min(size, self._batch_size) for size in FIRST_BATCHES if slow), repeat(self._batch_size))
+
+    def _batches(
+        self, jobs: Iterable[tuple[Job, Iterator[tuple[float, Frame]]]], sizes: Iterator[int]
+    ) -> Iterator[list[Frame]]:
+        """The frames of all jobs in batches; whose they are is noted in ``_sent``."""
+        batch: list[tuple[Job, Frame]] = []
+        size = next(sizes)
+        for job, arriving in jobs:
             job.started = time.monotonic()
-            for time_s, frame in self._frames(job):
+            for time_s, frame in _until_damaged(job, arriving):
                 job.times_s.append(time_s)
-                if self._batch and self._batch[-1][1].shape != frame.shape:
-                    self._flush()
-                self._batch.append((job, frame))
-                if len(self._batch) >= self._batch_size:
-                    self._flush()
+                batch.append((job, frame))
+                if len(batch) >= size:
+                    yield self._send(batch)
+                    batch, size = [], next(sizes)
             if job.failure:
-                self._batch = [(owner, frame) for owner, frame in self._batch if owner is not job]
+                batch = [(owner, frame) for owner, frame in batch if owner is not job]
                 self._fail_all(job)
             else:
                 self._decoded.append(job)
                 self._settle()
-        self._flush()
+        if batch:
+            yield self._send(batch)
 
-    def _frames(self, job: Job) -> Iterator[tuple[float, Frame]]:
-        """The job's frames. What goes wrong in reading them is the job's failure; anything else is the run's."""
-        try:
-            yield from iter_frames(job.clips[0], frame_rate=self._store.frame_rate)
-        except ActAlignError as error:
-            job.failure = str(error)
+    def _send(self, batch: list[tuple[Job, Frame]]) -> list[Frame]:
+        self._sent.append([job for job, _ in batch])
+        return [frame for _, frame in batch]
 
-    def _flush(self) -> None:
-        if self._batch:
-            frames = np.stack([frame for _, frame in self._batch])
-            encoded = self._encoder.encode_frames(frames, batch_size=self._batch_size)
-            for (job, _), row in zip(self._batch, encoded, strict=True):
+    def _collect(self, rows: NDArray[np.float32]) -> None:
+        """Give each row of the earliest batch on its way to the job it belongs to."""
+        for job, row in zip(self._sent.popleft(), rows, strict=True):
+            if not job.failure:
                 job.rows.append(row)
-            self._batch = []
         self._settle()
 
     def _settle(self) -> None:
@@ -131,12 +173,14 @@ class ClipRun:
                 self._store.record(clip.id, key=job.key, state="done", frames=len(frames), seconds=seconds)
                 self._done(clip, job.key)
                 seconds = 0.0  # the others cost nothing
+            job.drop_frames()
 
     def _done(self, clip: Clip, key: str) -> None:
         self.keys[clip.id] = key
         self._bar.update()
 
     def _fail_all(self, job: Job) -> None:
+        job.drop_frames()
         for clip in job.clips:
             self._fail(clip, job.key, job.failure)
 
@@ -144,3 +188,69 @@ class ClipRun:
         self._store.record(clip.id, key=key, state="failed", reason=reason)
         self.failed[clip.id] = reason
         self._bar.update()
+
+
+class _Watch:
+    """Times a run: tells once how long it will take, if that is long, and at the end what held it up."""
+
+    def __init__(self, work: Workload | None, store: EmbeddingStore, *, device: str, tell: Callable[[str], object]):
+        self._work = work
+        self._store = store
+        self._device = device
+        self._tell = tell
+        self._began = time.monotonic()
+        self._first: tuple[int, float, float] | None = None
+        self._frames = 0
+
+    def after_batch(self, rows: NDArray[np.float32], *, waited_s: float) -> None:
+        self._frames += len(rows)
+        if self._work is None:
+            return
+        now = time.monotonic()
+        if self._first is None:  # the first batch warms up
+            self._first = self._frames, now, waited_s
+            return
+        frames, then, waited = self._first
+        if now - then < TIMED_S:
+            return
+        pace = Pace(self._frames - frames, now - then, waited_s - waited)
+        if estimate.seconds_left(self._work, pace, done=self._frames) >= WORTH_TELLING_S:
+            free = shutil.disk_usage(_nearest(self._store.folder)).free
+            line = estimate.forecast(
+                self._work,
+                pace,
+                done=self._frames,
+                width=rows.shape[1],
+                free_bytes=free,
+                device=self._device,
+                frame_rate=self._store.frame_rate,
+            )
+            self._tell(line)
+        self._work = None
+
+    def at_the_end(self, *, waited_s: float) -> None:
+        if self._frames:
+            self._tell(estimate.summary(Pace(self._frames, time.monotonic() - self._began, waited_s)))
+
+
+def _until_damaged(job: Job, arriving: Iterator[tuple[float, Frame]]) -> Iterator[tuple[float, Frame]]:
+    """The job's frames. What goes wrong in reading them is the job's failure; anything else is the run's."""
+    try:
+        yield from arriving
+    except ActAlignError as error:
+        job.failure = str(error)
+
+
+@contextmanager
+def _hashing(paths: Iterable[Path]) -> Iterator[Mapping[Path, Future[str]]]:
+    """The sha256 of each file, read in threads."""
+    threads = ThreadPoolExecutor(available())
+    try:
+        yield {path: threads.submit(sha256_of, path) for path in paths}
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the closest one above it that is there."""
+    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())

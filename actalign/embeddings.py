@@ -1,7 +1,7 @@
 """The flow from clips and texts to embeddings: everything finished is kept, everything kept is reused.
 
-Frames are decoded, encoded and dropped batch by batch, and finished clips are read back from disk one at a time,
-so memory does not grow with the number of clips.
+Frames are decoded ahead of the encoder, within a limit, encoded and dropped batch by batch, and finished clips are
+read back from disk one at a time, so memory does not grow with the number of clips.
 """
 
 import sys
@@ -87,6 +87,10 @@ def embed_clips(
 ) -> EmbeddingIndex:
     """Embed the frames of every clip (paper, Eq. 4), or find them in the store; prints one line of counts.
 
+    Threads decode ahead while the encoder works. Work of more than a minute is announced in one line: how long it
+    will take, how much disk it needs, what would make it shorter. A run that computed something says how fast it
+    went and whether decoding or encoding held it up.
+
     Each clip is stored as soon as it is done, so a run that is stopped, at any moment, and started again encodes
     only what was not finished. A clip that cannot be read costs itself alone: its reason goes to the ledger and
     to ``failed``, and the next run tries it again. Clips with the same content are encoded once.
@@ -100,7 +104,8 @@ def embed_clips(
         progress: a progress bar on stderr, where that is a terminal.
 
     Raises:
-        ActAlignError: there are no clips, two share an id, every clip failed, or the store cannot be written.
+        ActAlignError: there are no clips, two share an id, every clip failed, the store cannot be written, or
+            ``batch_size`` is below 1.
 
     >>> from actalign.records import Clip
     >>> clip = Clip("a", Path("a.mp4"), sport="judo")
@@ -108,6 +113,8 @@ def embed_clips(
     Traceback (most recent call last):
     actalign.errors.ActAlignError: clip id 'a' occurs twice; give every clip its own id
     """
+    if batch_size < 1:
+        raise ActAlignError(f"batch_size is {batch_size}; give 1 or more")
     chosen = _distinct(clips)
     store = EmbeddingStore(
         store_folder or paths.CACHE / "embeddings",

@@ -1,17 +1,18 @@
 """Frames or texts -> embeddings, by any SigLIP-like checkpoint. The only module that imports transformers.
 
-The checkpoint decides everything it can: its own image processor prepares the frames (the PIL one, so that the
-numbers do not depend on whether torchvision is installed), its own tokenizer the texts. What it does not say is
-in the tables below.
+The checkpoint decides everything it can: its own image processor says how frames are prepared
+(:mod:`actalign.preprocessing` does it), its own tokenizer prepares the texts. What it does not say is in the
+tables below. Attention is torch's fused one (SDPA).
 
 The same frame gives the same embedding whatever batch it is in, up to rounding: about 1e-6 of its length in
 float32 on a CPU.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,11 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging
 from transformers.utils.hub import cached_file
 
+from actalign import accelerator
+from actalign.accelerator import Compiled, Frame, Inputs, first_line
 from actalign.checkpoints import hash_folder, is_local, require_all_weights, require_features
 from actalign.errors import ActAlignError
+from actalign.preprocessing import Pixels, pixels_like, require_rgb
 from actalign.records import TextEmbeddings
 from actalign.text import Padding, TextPolicy, prepare
 
@@ -59,7 +63,8 @@ class Encoder:
     text_policy: TextPolicy
     _model: Any
     _tokenizer: Any
-    _image_processor: Any
+    _pixels: Pixels
+    _image_rows: Callable[[Inputs], torch.Tensor]
     _warned: set[str] = field(default_factory=set)
 
     def __repr__(self) -> str:
@@ -73,16 +78,21 @@ class Encoder:
         """
         if frames_thwc.ndim != 4 or frames_thwc.shape[-1] != 3 or 0 in frames_thwc.shape:
             raise ActAlignError(f"frames must be (T, height, width, 3), T of 1 or more; got {frames_thwc.shape}")
-        if frames_thwc.dtype != np.uint8:
-            raise ActAlignError(f"frames must be uint8 RGB from 0 to 255; got {frames_thwc.dtype}")
         if batch_size < 1:
             raise ActAlignError(f"batch_size is {batch_size}; give 1 or more")
-        rows = []
-        for start in range(0, len(frames_thwc), batch_size):
-            frames = list(frames_thwc[start : start + batch_size])
-            images = self._image_processor(images=frames, return_tensors="pt", input_data_format="channels_last")
-            rows.append(self._run(self._model.get_image_features, dict(images)))
-        return np.concatenate(rows)
+        starts = range(0, len(frames_thwc), batch_size)
+        return np.concatenate(list(self.encode_stream(list(frames_thwc[n : n + batch_size]) for n in starts)))
+
+    def encode_stream(self, batches: Iterable[Sequence[Frame]]) -> Iterator[NDArray[np.float32]]:
+        """Embed batches of RGB frames (paper, Eq. 4) as they come: N frames -> float32 (N, d), not normalised.
+
+        A frame is uint8 (H, W, 3); one batch may hold frames of several sizes. The embeddings come in the order of
+        the batches, on a GPU up to two batches late: it works on one while the next is brought to it.
+
+        Raises:
+            ActAlignError: a batch is empty, or a frame is not uint8 (H, W, 3).
+        """
+        yield from accelerator.in_turn(batches, prepare=self._prepared, forward=self._image_rows, device=self.device)
 
     def encode_texts(
         self, texts: Sequence[str], *, padding: Padding | None = None, length: int | None = None
@@ -101,19 +111,10 @@ class Encoder:
         if not prepared:
             raise ActAlignError("there are no texts to encode; pass at least one")
         self.warn_truncated(texts)
-        if length is None:
-            length = self.padded_length(texts, padding=padding)
-        rows = []
-        for start in range(0, len(prepared), TEXT_BATCH):
-            tokens = self._tokenizer(
-                prepared[start : start + TEXT_BATCH],
-                padding="max_length",
-                max_length=length,
-                truncation=True,
-                return_tensors="pt",
-            )
-            rows.append(self._run(self._model.get_text_features, self._without_mask(tokens)))
-        return TextEmbeddings(tuple(texts), np.concatenate(rows))
+        tokens = partial(self._tokens, length=length or self.padded_length(texts, padding=padding))
+        parts = (prepared[start : start + TEXT_BATCH] for start in range(0, len(prepared), TEXT_BATCH))
+        rows = accelerator.in_turn(parts, prepare=tokens, forward=self._text_rows, device=self.device)
+        return TextEmbeddings(tuple(texts), np.concatenate(list(rows)))
 
     def padded_length(self, texts: Sequence[str], *, padding: Padding | None = None) -> int:
         """The number of tokens that each of ``texts`` is padded or cut to when they are encoded together.
@@ -147,17 +148,18 @@ class Encoder:
         prepared = prepare(texts, self.text_policy)
         return [len(ids) for ids in self._tokenizer(prepared, verbose=False)["input_ids"]] if prepared else []
 
-    def _without_mask(self, tokens: Any) -> dict[str, torch.Tensor]:
+    def _tokens(self, texts: list[str], *, length: int) -> Inputs:
+        tokens = self._tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
         masked = self._model.config.model_type not in WITHOUT_TEXT_MASK
-        return {name: value for name, value in tokens.items() if masked or name != "attention_mask"}
+        return {name: value.to(self.device) for name, value in tokens.items() if masked or name != "attention_mask"}
 
-    def _run(self, features: Any, inputs: dict[str, torch.Tensor]) -> NDArray[np.float32]:
-        placed = {name: value.to(self.device) for name, value in inputs.items()}
-        if "pixel_values" in placed:
-            placed["pixel_values"] = placed["pixel_values"].to(DTYPES[self.dtype])
-        with torch.inference_mode():
-            rows: NDArray[np.float32] = pooled(features(**placed)).float().cpu().numpy()
-        return rows
+    def _text_rows(self, tokens: Inputs) -> torch.Tensor:
+        return pooled(self._model.get_text_features(**tokens))
+
+    def _prepared(self, frames: Sequence[Frame]) -> Inputs:
+        require_rgb(frames)
+        inputs = self._pixels(frames, self.device)
+        return {**inputs, "pixel_values": inputs["pixel_values"].to(DTYPES[self.dtype])}
 
 
 def pooled(output: Any) -> torch.Tensor:
@@ -181,7 +183,12 @@ def pooled(output: Any) -> torch.Tensor:
 
 
 def load_encoder(
-    checkpoint: str | Path, *, device: str = "auto", dtype: str = "float32", revision: str | None = None
+    checkpoint: str | Path,
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    revision: str | None = None,
+    compiled: bool = False,
 ) -> Encoder:
     """Load a checkpoint from a local folder or by its hub id.
 
@@ -191,8 +198,9 @@ def load_encoder(
     Args:
         checkpoint: a folder written by ``save_pretrained``, or an id such as "google/siglip-so400m-patch14-384".
         device: "auto" (CUDA, else Apple's MPS, else CPU) or a torch device such as "cuda:1".
-        dtype: "float32", "float16" or "bfloat16".
+        dtype: "float32", "bfloat16" or "float16" (the last is slow on a CPU).
         revision: branch, tag or commit of a hub id.
+        compiled: let torch compile the image tower: a minute once, then faster; worth it for long work on a GPU.
 
     Raises:
         ActAlignError: the checkpoint is missing, cannot be read, lacks weights or has some that do not belong, or
@@ -204,7 +212,7 @@ def load_encoder(
     """
     if dtype not in DTYPES:
         raise ActAlignError(f"dtype {dtype!r} is unknown; choose one of {list(DTYPES)}")
-    place = _device(device)
+    place = accelerator.choose(device)
     name = str(checkpoint)
     local = is_local(checkpoint)
     if local and revision is not None:
@@ -216,6 +224,7 @@ def load_encoder(
             name,
             dtype=torch.float32,
             use_safetensors=True,
+            attn_implementation="sdpa",
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # so that the report below can name them
             **where,
@@ -224,11 +233,18 @@ def load_encoder(
         image_processor = AutoImageProcessor.from_pretrained(name, backend="pil", **where)
     require_all_weights(name, report)
     require_features(name, model)
+    pixels, strange = pixels_like(image_processor)
+    if strange:
+        print(f"checkpoint {name}: its own image processor prepares the frames, one at a time on the CPU: {strange}")
     source = hash_folder(Path(name)) if local else f"{name}@{config_file.parent.name}"
     scale, bias = _affinity_constants(model)
+
+    def image_rows(inputs: Inputs) -> torch.Tensor:
+        return pooled(model.get_image_features(**inputs))
+
     return Encoder(
         checkpoint=name,
-        fingerprint=f"{source}+{type(image_processor).__name__}",
+        fingerprint=f"{source}+{pixels.name}",
         device=place,
         dtype=dtype,
         scale=scale,
@@ -241,20 +257,9 @@ def load_encoder(
         ),
         _model=model.to(place, DTYPES[dtype]).eval(),
         _tokenizer=tokenizer,
-        _image_processor=image_processor,
+        _pixels=pixels,
+        _image_rows=Compiled(image_rows) if compiled else image_rows,
     )
-
-
-def _device(wanted: str) -> str:
-    if wanted == "auto":
-        if torch.cuda.is_available():
-            return "cuda"
-        return "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        torch.empty(0, device=wanted)
-    except (RuntimeError, AssertionError) as error:
-        raise ActAlignError(f"device {wanted!r} is not available here ({_first_line(error)}); try 'auto'") from error
-    return wanted
 
 
 @contextmanager
@@ -262,17 +267,12 @@ def _readable(name: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ActAlignError(f"checkpoint {name} needs a package: {_first_line(error)}; install it") from error
+        raise ActAlignError(f"checkpoint {name} needs a package: {first_line(error)}; install it") from error
     except _UNREADABLE as error:
         raise ActAlignError(
-            f"checkpoint {name} cannot be loaded: {_first_line(error)}; check the folder, or for a hub id the "
+            f"checkpoint {name} cannot be loaded: {first_line(error)}; check the folder, or for a hub id the "
             "network (offline, it must already be in the Hugging Face cache)"
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(". ") if lines else type(error).__name__
 
 
 @contextmanager

@@ -182,7 +182,9 @@ def _decode(path: Path, *, time_limit_s: float, seek_s: Fraction | None = None) 
                     raise ActAlignError(f"video {path} is cut off or damaged {_after(latest)}; fetch it again")
                 for frame in packet.decode():
                     moment = _moment(frame, path)
+                    paused = time.monotonic()
                     yield moment, frame
+                    deadline += time.monotonic() - paused  # the time that the frame's taker took is not ours
                     if latest is None or moment > latest:
                         latest = moment
                         deadline = time.monotonic() + time_limit_s

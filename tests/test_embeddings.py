@@ -1,9 +1,12 @@
 import csv
+import re
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from actalign.errors import ActAlignError
 from actalign.records import Clip, Dataset, TextEmbeddings
 from actalign.store import EmbeddingStore, read_embeddings
 from actalign.text import Padding, TextPolicy
-from actalign.video import iter_frames, read_frames
+from actalign.video import Frame, iter_frames, read_frames
 
 Writer = Callable[..., Path]
 
@@ -26,6 +29,7 @@ class CountingEncoder:
 
     fingerprint = "counting"
     dtype = "float32"
+    device = "cpu"
     text_policy = TextPolicy(padding="max_length", max_length=16, lower_case=True)
 
     def __init__(self) -> None:
@@ -33,12 +37,15 @@ class CountingEncoder:
         self.texts: list[str] = []
         self.stop_after: int | None = None
 
-    def encode_frames(self, frames_thwc: NDArray[np.uint8], *, batch_size: int = 64) -> NDArray[np.float32]:
+    def encode_stream(self, batches: Iterable[Sequence[Frame]]) -> Iterator[NDArray[np.float32]]:
+        for batch in batches:
+            yield self.encode(batch)
+
+    def encode(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
         if self.stop_after is not None and len(self.batches) >= self.stop_after:
             raise KeyboardInterrupt
-        assert len(frames_thwc) <= batch_size
-        self.batches.append(len(frames_thwc))
-        return np.concatenate([frames_thwc.mean((1, 2)), frames_thwc[:, 0, 0]], axis=1).astype(np.float32)
+        self.batches.append(len(frames))
+        return np.array([[*frame.mean((0, 1)), *frame[0, 0]] for frame in frames], np.float32)
 
     def padded_length(self, texts: Sequence[str], *, padding: Padding | None = None) -> int:
         return max(len(text.split()) for text in texts) if padding == "longest" else 16
@@ -72,11 +79,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def expected_rows(clip: Clip) -> NDArray[np.float32]:
-    return CountingEncoder().encode_frames(read_frames(clip)[0])
+    return CountingEncoder().encode(list(read_frames(clip)[0]))
 
 
 def stored(folder: Path) -> int:
     return len(list(folder.glob("*.safetensors")))
+
+
+def decoders() -> list[str]:
+    """The threads that decode and are still there."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("decode")]
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 64])
@@ -89,7 +101,9 @@ def test_every_clip_gets_its_own_frames(
     for clip in clips:
         np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
         np.testing.assert_array_equal(index[clip.id].times_s, read_frames(clip)[1])
-    assert capsys.readouterr().out == "clips: loaded 0 from cache, computed 6, failed 0\n"
+    speed, counts = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"frames: 45 in .*/s; the bottleneck was (de|en)coding: the encoder waited .*", speed)
+    assert counts == "clips: loaded 0 from cache, computed 6, failed 0"
 
 
 def test_batches_are_filled_across_clips(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
@@ -149,8 +163,43 @@ def test_clips_of_different_sizes_share_a_run(write_video: Writer, encoder: Coun
     files = [write_video(tmp_path / f"{n}.mp4", frames=5, size=size, seed=n) for n, size in enumerate(sizes)]
     mixed = [Clip(str(n), path, sport="judo") for n, path in enumerate(files)]
     index = embed_clips(mixed, encoder, store_folder=tmp_path / "store", batch_size=8)
+    assert encoder.batches == [8, 7]
     for clip in mixed:
         np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
+
+
+class LateEncoder(CountingEncoder):
+    """Hands out embeddings two batches late, as a GPU does."""
+
+    def encode_stream(self, batches: Iterable[Sequence[Frame]]) -> Iterator[NDArray[np.float32]]:
+        waiting: list[NDArray[np.float32]] = []
+        for batch in batches:
+            waiting.append(self.encode(batch))
+            if len(waiting) > 2:
+                yield waiting.pop(0)
+        yield from waiting
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 64])
+def test_embeddings_that_come_late_find_their_clips(batch_size: int, clips: list[Clip], folder: Path) -> None:
+    spoil(clips[3])
+    index = embed_clips(clips, LateEncoder(), store_folder=folder, batch_size=batch_size)
+    assert set(index.failed) == {"clip-3"}
+    for clip in clips:
+        if clip.id != "clip-3":
+            np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
+
+
+def test_the_first_batches_of_long_work_on_a_cpu_are_small(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_run, "LONG_FRAMES", 45)
+    embed_clips(clips, encoder, store_folder=folder, batch_size=16)
+    assert encoder.batches == [1, 4, 16, 16, 8]
+    encoder.fingerprint, encoder.device = "another", "cuda"
+    encoder.batches.clear()
+    embed_clips(clips, encoder, store_folder=folder, batch_size=16)
+    assert encoder.batches == [16, 16, 13]
 
 
 # Failures.
@@ -218,14 +267,14 @@ def test_when_every_clip_fails_the_run_fails(clips: list[Clip], encoder: Countin
 def test_embeddings_that_are_not_finite_are_a_failure(
     clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encode = encoder.encode_frames
+    encode = encoder.encode
 
-    def overflow(frames_thwc: NDArray[np.uint8], *, batch_size: int = 64) -> NDArray[np.float32]:
-        rows = encode(frames_thwc, batch_size=batch_size)
+    def overflow(frames: Sequence[Frame]) -> NDArray[np.float32]:
+        rows = encode(frames)
         rows[0] = np.inf
         return rows
 
-    monkeypatch.setattr(encoder, "encode_frames", overflow)
+    monkeypatch.setattr(encoder, "encode", overflow)
     index = embed_clips(clips, encoder, store_folder=folder)
     assert "hold NaN or inf" in index.failed["clip-0"]
     assert stored(folder) == len(index) == 5
@@ -235,11 +284,17 @@ def test_an_error_of_the_encoder_stops_the_run(
     clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise ActAlignError("batch_size is 0; give 1 or more")
+        raise ActAlignError("out of memory; give a smaller batch_size")
 
-    monkeypatch.setattr(encoder, "encode_frames", refuse)
-    with pytest.raises(ActAlignError, match="batch_size is 0"):
+    monkeypatch.setattr(encoder, "encode", refuse)
+    with pytest.raises(ActAlignError, match="out of memory"):
         embed_clips(clips, encoder, store_folder=folder)
+    assert not decoders()
+
+
+def test_a_batch_holds_at_least_one_frame(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+    with pytest.raises(ActAlignError, match="batch_size is 0; give 1 or more"):
+        embed_clips(clips, encoder, store_folder=folder, batch_size=0)
 
 
 def test_ids_must_differ(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
@@ -299,6 +354,7 @@ def test_ctrl_c_keeps_the_finished_clips(clips: list[Clip], encoder: CountingEnc
         embed_clips(clips, encoder, store_folder=folder, batch_size=10)
     assert encoder.batches == [10, 10]  # 5 + 6 + 7 frames are 3 clips, and 2 frames of the fourth
     assert stored(folder) == 3 and not list(folder.glob(".*"))
+    assert not decoders()
     assert (folder / "index.csv").read_text().count("done") == 3
 
     fresh = CountingEncoder()
@@ -316,11 +372,11 @@ from actalign.embeddings import embed_clips
 from actalign.records import Clip
 
 class Hanging(CountingEncoder):
-    def encode_frames(self, frames_thwc, *, batch_size=64):
+    def encode(self, frames):
         if sum(self.batches) >= 20:
             Path(sys.argv[3]).touch()
             time.sleep(60)
-        return super().encode_frames(frames_thwc, batch_size=batch_size)
+        return super().encode(frames)
 
 files = [Path(sys.argv[2]) / f"{n}.mp4" for n in range(6)]
 clips = [Clip(f"clip-{n}", path, sport="tennis") for n, path in enumerate(files)]
@@ -381,17 +437,79 @@ def test_the_index_is_short_to_look_at(clips: list[Clip], encoder: CountingEncod
 def test_memory_does_not_hold_the_frames_of_all_clips(
     clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    spoil(clips[5])
     held: list[int] = []
-    flush = clip_run.ClipRun._flush
+    settle = clip_run.ClipRun._settle
 
     def watched(run: clip_run.ClipRun) -> None:
-        held.append(len(run._batch))
-        flush(run)
-        assert len(run._decoded) <= 1
+        settle(run)
+        held.append(sum(len(job.times_s) for job in run._decoded))
 
-    monkeypatch.setattr(clip_run.ClipRun, "_flush", watched)
+    jobs: list[clip_run.Job] = []
+    look_up = clip_run.ClipRun.look_up
+
+    def noted(run: clip_run.ClipRun, clips: Sequence[Clip]) -> list[clip_run.Job]:
+        jobs.extend(look_up(run, clips))
+        return jobs
+
+    monkeypatch.setattr(clip_run.ClipRun, "_settle", watched)
+    monkeypatch.setattr(clip_run.ClipRun, "look_up", noted)
     embed_clips(clips, encoder, store_folder=folder, batch_size=8)
-    assert sum(held) == 45 and max(held) == 8
+    assert 0 < max(held) < 5 + 6 + 7
+    assert len(jobs) == 6 and not any(job.rows or job.times_s for job in jobs)
+
+
+# The forecast.
+
+
+class SlowEncoder(CountingEncoder):
+    """Takes 10 s for a frame, by a clock that nothing else moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.now = 0.0
+        monkeypatch.setattr(clip_run, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def encode(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
+        self.now += 10.0 * len(frames)
+        return super().encode(frames)
+
+
+def test_long_work_is_announced_once_and_summed_up(
+    clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embed_clips(clips, SlowEncoder(monkeypatch), store_folder=folder, batch_size=4)
+    forecast, speed, counts = capsys.readouterr().out.splitlines()
+    assert forecast.startswith("forecast: 6 clips, about 45 frames at 0.1 frames/s: about 6 min and 13")
+    assert forecast.endswith("shorter with frame_rate=5 (1/3 of the frames), a smaller checkpoint, a GPU")
+    assert speed.startswith("frames: 45 in 8 min, 0.1 frames/s; the bottleneck was encoding")
+    assert counts.startswith("clips:")
+
+
+def test_a_forecast_says_when_the_disk_is_too_small(
+    clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Path] = []
+
+    def nearly_full(place: Path) -> SimpleNamespace:
+        asked.append(place)
+        return SimpleNamespace(free=1000)
+
+    monkeypatch.setattr("shutil.disk_usage", nearly_full)
+    embed_clips(clips, SlowEncoder(monkeypatch), store_folder=folder / "deep", batch_size=4)
+    said = capsys.readouterr().out
+    assert "(1.0 kB free)" in said and "THE DISK IS TOO SMALL" in said
+    assert asked == [folder / "deep"]
+
+
+def test_short_work_and_work_that_is_done_are_not_announced(
+    clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = SlowEncoder(monkeypatch)
+    embed_clips(clips[:1], slow, store_folder=folder, batch_size=4)
+    assert "forecast" not in capsys.readouterr().out
+    embed_clips(clips[:1], slow, store_folder=folder)
+    assert capsys.readouterr().out == "clips: loaded 1 from cache, computed 0, failed 0\n"
 
 
 # Texts.

@@ -42,16 +42,18 @@ def pins() -> dict[str, str]:
     return found
 
 
-def direct_requirements() -> list[Requirement]:
-    """What pyproject.toml asks for: the core and every extra, the extra `all` left out."""
+def direct_requirements(*, without: tuple[str, ...] = ("all",)) -> list[Requirement]:
+    """What pyproject.toml asks for: the core and every extra but those left out."""
     table = project()["project"]
-    extras = [line for name, lines in table["optional-dependencies"].items() if name != "all" for line in lines]
+    extras = [line for name, lines in table["optional-dependencies"].items() if name not in without for line in lines]
     return [Requirement(line) for line in [*table["dependencies"], *extras]]
 
 
 def installed_closure() -> set[str]:
     """Canonical names of everything that the installed packages need, left out what their user pins exactly."""
-    todo = [(canonicalize_name(need.name), frozenset(need.extras)) for need in direct_requirements()]
+    todo = [
+        (canonicalize_name(need.name), frozenset(need.extras)) for need in direct_requirements(without=("all", "bench"))
+    ]
     seen: set[tuple[str, frozenset[str]]] = set()
     while todo:
         name, extras = todo.pop()
@@ -77,10 +79,10 @@ def test_pins_satisfy_the_loose_bounds_and_nothing_is_pinned_in_pyproject() -> N
         assert [clause.operator for clause in need.specifier] == [">="], str(need)
 
 
-def test_the_extra_all_holds_every_other_extra() -> None:
+def test_the_extra_all_holds_every_extra_but_the_benchmarks() -> None:
     extras = project()["project"]["optional-dependencies"]
     (line,) = extras["all"]
-    assert Requirement(line).extras == set(extras) - {"all"}
+    assert Requirement(line).extras == set(extras) - {"all", "bench"}
 
 
 def test_the_core_needs_no_video_model_notebook_or_language_model_library() -> None:
@@ -98,9 +100,10 @@ def test_conda_and_make_install_the_same_from_the_same_pins() -> None:
     *from_conda, from_pip = environment["dependencies"]
     assert from_pip == {"pip": INSTALL}
     assert [need.partition("=")[0] for need in from_conda] == ["python", "pip"]
-    (line,) = [line for line in read("Makefile").splitlines() if "-m pip install" in line]
-    command = line.partition("|")[0].replace('"', "")
+    lines = [line.replace('"', "") for line in read("Makefile").splitlines() if "-m pip install" in line]
+    command, for_the_benchmarks = (line.partition("|")[0] for line in lines)
     assert all(part in command for part in INSTALL)
+    assert for_the_benchmarks.endswith("-c constraints.txt -e .[all,bench]")
     assert (ROOT / "constraints.txt").is_file()
 
 
@@ -185,6 +188,7 @@ def fake_python(folder: Path, *, pip: str) -> Path:
         f'  *"pip install"*) echo "$*" >> installs; {pip} ;;\n'
         '  *"pip --version"*) test "$0" = .venv/bin/python ;;\n'
         '  *actalign.runner*) echo "the notebooks ran" ;;\n'
+        '  *"-m benchmarks."*) echo "measured ${2#benchmarks.}"; test "$2" != "benchmarks.$BREAKS" ;;\n'
         '  --version) echo "Python 3.99.0" ;;\n'
         "esac\n"
     )
@@ -205,6 +209,22 @@ def test_make_installs_once_and_again_when_the_pins_change(copy: Path) -> None:
     os.utime(copy / "constraints.txt", (later, later))
     assert make("figures", f"PYTHON={python}", folder=copy).returncode == 0
     assert len((copy / "installs").read_text().splitlines()) == 2
+
+
+def test_make_bench_adds_the_peers_once_measures_then_draws(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = fake_python(copy, pip="true")
+    for _ in range(2):
+        done = make("bench", f"PYTHON={python}", folder=copy)
+        assert done.returncode == 0, done.stderr
+    steps = [line.removeprefix("measured ") for line in done.stdout.splitlines() if line.startswith("measured ")]
+    assert steps == ["dtw", "stage", "encoding", "memory", "chart", "table"]
+    assert all((ROOT / "benchmarks" / f"{step}.py").is_file() for step in steps)
+    _, peers = (copy / "installs").read_text().splitlines()
+    assert peers.endswith("-c constraints.txt -e .[all,bench]")
+    monkeypatch.setenv("BREAKS", "stage")
+    broken = make("bench", f"PYTHON={python}", folder=copy)
+    assert broken.returncode != 0
+    assert "measured stage" in broken.stdout and "measured encoding" not in broken.stdout
 
 
 def test_an_install_that_fails_leaves_no_stamp_and_is_done_again(copy: Path) -> None:

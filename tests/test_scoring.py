@@ -120,7 +120,8 @@ def test_many_settings_at_once_are_the_same_tables(world: World, monkeypatch: py
             return super().__getitem__(clip_id)
 
     chosen = [
-        options(validated_width=3), options(smoothing_width=4), options(smoothing_width=4, smoothing_stage="after_norm"),
+        options(validated_width=3), options(smoothing_width=4),
+        options(smoothing_width=4, smoothing_stage="after_norm"),
         options(similarity="cosine"), options(text_template="step"), options(affinity_scale=9.0, affinity_bias=1.0),
         options(smoothing_padding="released", smoothing_width=4),
     ]  # fmt: skip

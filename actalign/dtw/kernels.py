@@ -61,11 +61,9 @@ def best_paths(
                 refused |= not (abs(value) <= limit)
                 above, above_length = row_sums[t], row_lengths[t]
                 by_diagonal = diagonal >= above
-                other = diagonal if by_diagonal else above
                 other_length = diagonal_length if by_diagonal else above_length
-                by_frame = (best > other) | ((best == other) & (not by_diagonal))
-                length = (length if by_frame else other_length) + 1
-                best = max(best, other) + value
+                length = (length if (best >= above) & (best > diagonal) else other_length) + 1
+                best = max(best, diagonal if by_diagonal else above) + value
                 diagonal, diagonal_length = above, above_length
                 row_sums[t], row_lengths[t] = best, length
         sums[matrix] = row_sums[frames - 1]
@@ -120,10 +118,9 @@ def best_moves(matrix_kt: NDArray[Any], moves_kt: NDArray[np.uint8]) -> float:
         for t in range(1, frames):
             above = row_sums[t]
             by_diagonal = diagonal >= above
-            other = diagonal if by_diagonal else above
-            by_frame = (best > other) | ((best == other) & (not by_diagonal))
+            by_frame = (best >= above) & (best > diagonal)
             moves_kt[k, t] = PREVIOUS_FRAME if by_frame else (DIAGONAL if by_diagonal else PREVIOUS_SUB_ACTION)
-            best = max(best, other) + np.float64(matrix_kt[k, t])
+            best = max(best, diagonal if by_diagonal else above) + np.float64(matrix_kt[k, t])
             diagonal = above
             row_sums[t] = best
     return row_sums[frames - 1]

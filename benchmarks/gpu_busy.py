@@ -1,0 +1,37 @@
+"""The part of a run in which a GPU computed, from the times of its kernels."""
+
+import time
+from collections.abc import Callable, Iterable
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+
+def share(function: Callable[[], object]) -> float:
+    """Seconds with at least one kernel or copy on the GPU over all seconds, in one call after a warm-up."""
+    function()
+    torch.cuda.synchronize()
+    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+        start = time.perf_counter()
+        function()
+        torch.cuda.synchronize()
+        passed = time.perf_counter() - start
+    spans = [
+        (event.time_range.start, event.time_range.end)
+        for event in profiler.events()
+        if event.device_type.name == "CUDA"
+    ]
+    return covered(spans) / 1e6 / passed
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """The length of the union of spans.
+
+    >>> covered([(0, 2), (1, 3), (5, 6)])
+    4.0
+    """
+    total, end = 0.0, float("-inf")
+    for first, last in sorted(spans):
+        total += max(0.0, last - max(first, end))
+        end = max(end, last)
+    return total

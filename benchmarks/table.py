@@ -1,0 +1,194 @@
+"""The README's table of speed, from the JSON files: ``python -m benchmarks.table`` writes it between its markers."""
+
+import argparse
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from actalign import paths
+from actalign.files import write_whole
+from benchmarks import measure
+from benchmarks.chart import PEER_LABELS, plain
+
+SUBJECTS = ("dtw", "stage", "encoding_cpu", "memory", "encoding_cuda", "gpu")
+ON_A_GPU = {"encoding_cuda": "python -m benchmarks.encoding --device cuda", "gpu": "python -m benchmarks.gpu"}
+BEGIN, END = "<!-- benchmarks: made by python -m benchmarks.table -->", "<!-- end -->"
+BLOCK = re.compile(r"<!-- benchmarks:.*?-->\n.*?<!-- end -->", flags=re.DOTALL)
+HEADER = ("What", "Ours", "Against", "Theirs", "Ratio")
+Results = Mapping[str, Any]
+Row = tuple[str, str, str, str, str]
+
+
+def times(ratio: Mapping[str, float]) -> str:
+    """The median of paired rounds, and the smallest and largest.
+
+    >>> times({"median": 25.4, "min": 24.0, "max": 28.9})
+    '25 × (24–29)'
+    """
+    return f"{plain(ratio['median'])} × ({plain(ratio['min'])}–{plain(ratio['max'])})"
+
+
+def dtw_rows(results: Results) -> Iterator[Row]:
+    peers, aligned = results["peers"], results["align"]
+    cells, ratios = peers["ns_per_cell"], peers["times_ours"]
+    alone, together = (f"{plain(cells[name]['median'])} ns/cell" for name in ("ours", "ours, all cores"))
+    what = f"{peers['alignments']:,} alignments, one thread"
+    for name in ("librosa", "torch scan", "textbook loops"):
+        theirs = f"{plain(cells[name]['median'])} ns/cell"
+        yield what, alone, PEER_LABELS[name], theirs, times(ratios[name])
+    what = f"the same on {results['machine']['cores']} cores"
+    yield what, together, "ours, one thread", alone, times(peers["one_thread_over_all_cores"])
+    yield from (_long_row(name, row) for name, row in results["long_clips"].items() if name.startswith("K=10,"))
+    mine, theirs = (f"{plain(aligned['peak_mb'][one])} MB" for one in ("ours", "librosa"))
+    steps, frames = aligned["shape"]
+    what = f"one path, K = {steps}, T = {frames:,}: extra memory"
+    ratio = f"{plain(aligned['peak_mb']['librosa'] / aligned['peak_mb']['ours'])} ×"
+    yield what, mine, "librosa", theirs, ratio
+
+
+def _long_row(name: str, row: Results) -> Row:
+    steps, frames = re.findall(r"\d+", name)
+    mine, theirs = (f"{plain(row['ns_per_cell'][one]['median'])} ns/cell" for one in ("ours", "tslearn"))
+    what = f"one matrix, K = {steps}, T = {int(frames):,}, one thread"
+    return what, mine, "tslearn", theirs, times(row["tslearn_over_ours"])
+
+
+def stage_rows(results: Results) -> Iterator[Row]:
+    found, sweep = results["stage"], results["sweep"]
+    alone = found["ms_per_clip_one_thread"]
+    mine, floor, theirs = (
+        f"{plain(alone[name]['median'])} ms/clip" for name in ("ours", "product and sigmoid", "released")
+    )
+    what = "embeddings to scores, one thread"
+    over = found["floor_over_ours_one_thread"]
+    yield what, mine, "matrix product and sigmoid alone", floor, times(over)
+    yield what, mine, "as released", theirs, times(found["released_over_ours_one_thread"])
+    each = sweep["ms_per_clip_and_setting"]
+    mine, theirs = (f"{plain(each[name]['median'])} ms/clip" for name in ("reuse", "independent"))
+    what = f"one of {sweep['settings']} settings in a sweep"
+    yield what, mine, "runs of their own", theirs, times(sweep["independent_over_reuse"])
+
+
+def encoding_rows(results: Results) -> Iterator[Row]:
+    on_gpu = results["device"] == "cuda"
+    place = results["machine"].get("gpu", "GPU") if on_gpu else "CPU"
+    precision = "bfloat16" if on_gpu else "float32"
+    pixels, whole, tower = results["preprocessing"], results["end_to_end"], results["forward"]
+    mine, theirs = (f"{plain(pixels['ms_per_frame'][name]['median'])} ms/frame" for name in ("tensors", "processor"))
+    yield f"720p to 384 pixels, {place}", mine, "the PIL processor", theirs, times(pixels["processor_over_tensors"])
+    ours = f"ours, {precision}"
+    mine, theirs = (f"{plain(whole['frames_per_s'][name]['median'])} frames/s" for name in (ours, "released"))
+    what = f"files to embeddings, {precision}, {place}"
+    yield what, mine, "as released, float32", theirs, times(whole["released_over_ours"][ours])
+    mine = f"{plain(1e3 * tower['s_per_frame']['bfloat16, sdpa']['median'])} ms/frame"
+    peak = f"{plain(tower['product_tflop_per_s']['bfloat16']['median'])} TFLOP/s"
+    share = f"{tower['share_of_product']['bfloat16, sdpa']['median']:.0%} of its rate"
+    yield f"so400m forward, bfloat16, {place}", mine, "one large matrix product", peak, share
+
+
+def memory_rows(results: Results) -> Iterator[Row]:
+    tiny = results["tiny"]["ours"]["runs"]
+    fewest, most = min(tiny, key=int), max(tiny, key=int)
+    peaks = [f"{plain(tiny[count]['peak_mb'])} MB" for count in (most, fewest)]
+    ratio = f"{tiny[most]['peak_mb'] / tiny[fewest]['peak_mb']:.2f} ×"
+    yield f"peak memory, {int(most):,} clips", peaks[0], f"ours, {int(fewest):,} clips", peaks[1], ratio
+    mine, theirs = (results["hd"][name] for name in ("ours", "released"))
+    more = [f"{round(found['mb_more_per_clip'])} MB" for found in (mine, theirs)]
+    what = f"memory of one more 720p clip of {mine['frames_per_clip']} frames"
+    yield what, more[0], "as released", more[1], "–"
+
+
+def gpu_rows(results: Results) -> Iterator[Row]:
+    place, found, calls = results["machine"].get("gpu", "GPU"), results["float32"], results["whole_calls"]
+    mine, floor = (f"{plain(found['ms'][name]['median'])} ms" for name in ("ours", "floor"))
+    over = found["over_floor"]["ours"]
+    ratio = times({"median": 1 / over["median"], "min": 1 / over["max"], "max": 1 / over["min"]})
+    yield (
+        f"embeddings to scores, {results['clips']:,} clips, {place}",
+        mine,
+        "reading the embeddings once",
+        floor,
+        ratio,
+    )
+    there = "gpu, embeddings already there"
+    mine, theirs = (f"{plain(calls['ms'][name]['median'])} ms" for name in (there, "cpu"))
+    yield (
+        f"the same, scores back in memory, {place}",
+        mine,
+        "ours, every CPU core",
+        theirs,
+        times(calls["cpu_over"][there]),
+    )
+
+
+ROWS = {
+    "dtw": dtw_rows,
+    "stage": stage_rows,
+    "encoding_cpu": encoding_rows,
+    "memory": memory_rows,
+    "encoding_cuda": encoding_rows,
+    "gpu": gpu_rows,
+}
+
+
+def caption(machine: Results) -> str:
+    """What was measured on, in one sentence."""
+    versions = machine["versions"]
+    used = ", ".join(f"{name} {versions[name]}" for name in ("numpy", "numba", "torch") if name in versions)
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB, {machine['system']}, "
+        f"Python {machine['python']}, {used}; {machine['date']}."
+    )
+
+
+def block(results: Mapping[str, Results]) -> str:
+    """What stands between the markers, from {subject: its JSON}; subjects that have not been run are left out."""
+    if not results:
+        return f"{BEGIN}\nNot measured yet: `make bench`.\n{END}"
+    lines = [HEADER, tuple("---" for _ in HEADER)]
+    lines += [row for subject in SUBJECTS if subject in results for row in ROWS[subject](results[subject])]
+    table = [f"| {' | '.join(line)} |" for line in lines]
+    first = next(results[subject] for subject in SUBJECTS if subject in results)
+    notes = [f"Ratio: median of paired rounds (smallest–largest). {caption(first['machine'])}"]
+    missing = [f"`{command}`" for subject, command in ON_A_GPU.items() if subject not in results]
+    if missing:
+        notes.append(f"Rows of a GPU are missing; where there is one: {', '.join(missing)}.")
+    picture = ["![Time per cell of each](benchmarks/results/dtw_peers.png)", ""] if "dtw" in results else []
+    return "\n".join([BEGIN, *picture, *table, "", *notes, END])
+
+
+def found(folder: Path) -> dict[str, Results]:
+    """{subject: its JSON} of those that have been run."""
+    read = {subject: measure.read(subject, folder=folder) for subject in SUBJECTS}
+    return {subject: results for subject, results in read.items() if results is not None}
+
+
+def put(readme: str, made: str) -> str:
+    """The README with its block replaced.
+
+    Raises:
+        SystemExit: there is not exactly one pair of markers.
+
+    >>> put(f"a {BEGIN}\\nold\\n{END} b", "new")
+    'a new b'
+    """
+    replaced, count = BLOCK.subn(lambda _: made, readme)
+    if count != 1:
+        raise SystemExit(f"the README has {count} blocks from '<!-- benchmarks: ... -->' to '{END}'; it needs one")
+    return replaced
+
+
+def main() -> None:
+    """Write the table of the JSON files into the README."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=main.__doc__)
+    parser.add_argument("--folder", type=Path, default=measure.RESULTS, help="of the JSON files, default %(default)s")
+    parser.add_argument("--readme", type=Path, default=paths.ROOT / "README.md", help="default %(default)s")
+    arguments = parser.parse_args()
+    before = arguments.readme.read_text(encoding="utf-8")
+    write_whole(arguments.readme, put(before, block(found(arguments.folder))))
+    print(f"wrote the table of {arguments.readme}")
+
+
+if __name__ == "__main__":
+    main()

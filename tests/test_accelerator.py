@@ -1,0 +1,184 @@
+"""The order of things on a GPU, told by stand-ins for its streams and events."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from actalign import accelerator
+from actalign.accelerator import AHEAD, Compiled, as_tensor, choose, in_turn, upload
+from actalign.errors import ActAlignError
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_takes_the_best_device(cuda: bool, mps: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert choose("auto") == expected
+
+
+def test_a_device_that_is_not_there_is_one_error() -> None:
+    with pytest.raises(ActAlignError, match=r"device 'abacus' is not available here \(.*\); try 'auto'"):
+        choose("abacus")
+
+
+def numbered(batches: int) -> Iterator[dict[str, torch.Tensor]]:
+    for number in range(batches):
+        yield {"x": torch.full((number + 1, 2), float(number))}
+
+
+def doubled(inputs: dict[str, Any]) -> torch.Tensor:
+    return 2 * inputs["x"]
+
+
+def test_on_a_cpu_rows_come_batch_by_batch() -> None:
+    taken: list[int] = []
+
+    def batches() -> Iterator[dict[str, torch.Tensor]]:
+        for number, batch in enumerate(numbered(3)):
+            taken.append(number)
+            yield batch
+
+    for number, rows in enumerate(in_turn(batches(), prepare=lambda batch: batch, forward=doubled, device="cpu")):
+        assert taken == list(range(number + 1))
+        np.testing.assert_array_equal(rows, np.full((number + 1, 2), 2.0 * number, np.float32))
+        assert rows.dtype == np.float32
+        assert not torch.is_inference_mode_enabled()  # the caller's own affair
+
+
+def test_half_precision_comes_back_as_float32() -> None:
+    half = in_turn(numbered(1), prepare=lambda batch: {"x": batch["x"].bfloat16()}, forward=doubled, device="cpu")
+    assert next(half).dtype == np.float32
+
+
+class Gpu:
+    """Stands for torch.cuda: notes what is asked of streams and events. A copy home arrives when it is waited for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.log: list[str] = []
+        self.events = 0
+        self.stream_now = "main"
+        gpu = self
+
+        class Stream:
+            def __init__(self, device: str, name: str = "side") -> None:
+                self.name = name
+
+            def wait_stream(self, other: "Stream") -> None:
+                gpu.log.append(f"{self.name} waits for {other.name}")
+
+        class Event:
+            def __init__(self) -> None:
+                self.number = gpu.events
+                gpu.events += 1
+
+            def record(self, stream: Stream) -> None:
+                gpu.log.append(f"copy {self.number} on {stream.name}")
+
+            def synchronize(self) -> None:
+                gpu.log.append(f"arrived {self.number}")
+
+        def keep(value: torch.Tensor, stream: Stream) -> None:
+            gpu.log.append(f"keep for {stream.name}")
+
+        @contextmanager
+        def on(stream: Stream) -> Iterator[None]:
+            gpu.stream_now = stream.name
+            yield
+            gpu.stream_now = "main"
+
+        monkeypatch.setattr(torch.cuda, "Stream", Stream)
+        monkeypatch.setattr(torch.cuda, "Event", Event)
+        monkeypatch.setattr(torch.cuda, "stream", on)
+        monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream(device, "main"))
+        monkeypatch.setattr(torch.Tensor, "record_stream", keep)
+        monkeypatch.setattr(accelerator, "_page_locked", lambda shape, dtype: torch.zeros(shape, dtype=dtype))
+
+    def prepare(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        self.log.append(f"prepare on {self.stream_now}")
+        return batch
+
+    def forward(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        self.log.append(f"forward on {self.stream_now}")
+        return doubled(inputs)
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Gpu:
+    return Gpu(monkeypatch)
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2, 3, 7])
+def test_on_a_gpu_the_rows_are_the_same_in_the_same_order(batches: int, gpu: Gpu) -> None:
+    rows = list(in_turn(numbered(batches), prepare=gpu.prepare, forward=gpu.forward, device="cuda:0"))
+    assert len(rows) == batches
+    for number, part in enumerate(rows):
+        np.testing.assert_array_equal(part, np.full((number + 1, 2), 2.0 * number, np.float32))
+
+
+def test_on_a_gpu_a_batch_is_prepared_beside_and_waited_for_before_the_model_runs(gpu: Gpu) -> None:
+    next(in_turn(numbered(1), prepare=gpu.prepare, forward=gpu.forward, device="cuda"))
+    assert gpu.log == [
+        "prepare on side",
+        "main waits for side",
+        "keep for main",
+        "forward on main",
+        "copy 0 on main",
+        "arrived 0",
+    ]
+
+
+def test_on_a_gpu_rows_are_waited_for_two_batches_late(gpu: Gpu) -> None:
+    rows = in_turn(numbered(5), prepare=gpu.prepare, forward=gpu.forward, device="cuda")
+    next(rows)
+    assert [line for line in gpu.log if line.startswith(("copy", "arrived"))] == [
+        *(f"copy {number} on main" for number in range(AHEAD + 1)),
+        "arrived 0",
+    ]
+    assert not torch.is_inference_mode_enabled()
+    assert len(list(rows)) == 4
+    assert gpu.log[-1] == "arrived 4"
+
+
+def test_frames_travel_through_page_locked_memory(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    asked: list[tuple[int, ...]] = []
+
+    def noted(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+        asked.append(shape)
+        return torch.empty(shape, dtype=dtype)
+
+    monkeypatch.setattr(accelerator, "_page_locked", noted)
+    frames = rng.integers(0, 256, (4, 5, 6, 3), dtype=np.uint8)
+    sent = upload([np.rot90(frame, 2) for frame in frames], "cpu")
+    assert asked == [(4, 5, 6, 3)]
+    np.testing.assert_array_equal(sent.numpy(), np.rot90(frames, 2, axes=(1, 2)))
+
+
+def test_a_tensor_is_a_view_of_the_frame_where_it_can_be(rng: np.random.Generator) -> None:
+    frame = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    assert np.shares_memory(as_tensor(frame).numpy(), frame)
+
+
+def test_a_compiled_function_sees_one_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+
+    def compiled(function: Callable[..., torch.Tensor], *, dynamic: bool) -> Callable[..., torch.Tensor]:
+        assert not dynamic
+
+        def watched(inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+            lengths.append(len(inputs["x"]))
+            return function(inputs)
+
+        return watched
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    run = Compiled(doubled)
+    for length in (4, 4, 1, 3, 4):
+        x = torch.arange(2.0 * length).reshape(length, 2)
+        assert torch.equal(run({"x": x}), 2 * x)
+    assert lengths == [4] * 5

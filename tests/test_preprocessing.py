@@ -1,0 +1,197 @@
+"""The tensors against the library's own image processors, which work with PIL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
+
+from actalign import preprocessing
+from actalign.accelerator import Frame, as_tensor
+from actalign.errors import ActAlignError
+from actalign.preprocessing import LibraryPixels, TensorPixels, pixels_like, require_rgb
+
+HALF: dict[str, Any] = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+SIZE = {"height": 96, "width": 96}
+PROCESSORS: dict[str, Any] = {
+    "siglip": SiglipImageProcessorPil(size=SIZE, **HALF),
+    "siglip2": SiglipImageProcessorPil(size=SIZE, resample=2, **HALF),
+    "clip": CLIPImageProcessorPil(size={"shortest_edge": 96}, crop_size={"height": 96, "width": 96}),
+    "clip crop": CLIPImageProcessorPil(size={"shortest_edge": 100}, crop_size={"height": 84, "width": 91}),
+}
+# Enlarged and reduced, wide and tall, odd, one side as it is.
+SIZES = [(180, 320), (320, 180), (97, 213), (213, 97), (31, 45), (45, 31), (96, 140), (140, 96), (50, 300), (200, 96)]
+
+# How far a value may be from the library's, in levels of 255, and in how many values. Both round after each of two
+# passes; torch weighs pixels by 16-bit integers on a CPU and by floats on a GPU, PIL by 32-bit integers.
+LEVELS = 2.0
+SHARE = {2: 0.06, 3: 0.03}  # by PIL's number of the filter
+TWO_LEVELS = 0.001
+
+Rng = np.random.Generator
+
+
+def pictures(rng: Rng, size: tuple[int, int], *, count: int = 3) -> list[Frame]:
+    """Noise, black and white noise (the worst case), and something smooth."""
+    noise = rng.integers(0, 256, (count, *size, 3), dtype=np.uint8)
+    noise[1] = np.where(noise[1] > 127, 255, 0)
+    rows, columns = np.indices(size)
+    noise[2] = (127 + 120 * np.sin(rows / 17 + columns / 23))[..., None].astype(np.uint8)
+    return list(noise)
+
+
+def by_library(processor: Any, frames: Sequence[Frame]) -> torch.Tensor:
+    made = processor(images=list(frames), return_tensors="pt", input_data_format="channels_last")
+    return made["pixel_values"]
+
+
+@pytest.fixture(params=["cpu", "gpu"])
+def route(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a CPU does, and what a GPU does, here on the CPU."""
+    if request.param == "gpu":
+        monkeypatch.setattr(preprocessing, "on_cuda", lambda device: True)
+        monkeypatch.setattr(preprocessing, "upload", lambda frames, device: torch.stack(list(map(as_tensor, frames))))
+    return str(request.param)
+
+
+def tensors(processor: Any) -> TensorPixels:
+    pixels, strange = pixels_like(processor)
+    assert isinstance(pixels, TensorPixels) and strange == ""
+    return pixels
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_pixels_are_within_two_levels_of_the_library(name: str, size: tuple[int, int], route: str, rng: Rng) -> None:
+    frames = pictures(rng, size)
+    pixels = tensors(PROCESSORS[name])
+    made, expected = pixels(frames, "cpu")["pixel_values"], by_library(PROCESSORS[name], frames)
+    assert made.dtype == torch.float32 and made.shape == expected.shape
+    levels = (made - expected).abs() * torch.tensor(pixels.deviation).view(3, 1, 1) * pixels.divisor
+    assert levels.max() < LEVELS + 0.01
+    assert (levels > 0.5).float().mean() < SHARE[PROCESSORS[name].resample]
+    assert (levels > 1.5).float().mean() < TWO_LEVELS
+
+
+def test_a_film_at_720p(route: str, rng: Rng) -> None:
+    processor = SiglipImageProcessorPil(size={"height": 384, "width": 384}, **HALF)
+    frames = pictures(rng, (720, 1280))
+    made, expected = tensors(processor)(frames, "cpu")["pixel_values"], by_library(processor, frames)
+    levels = (made - expected).abs() * 127.5
+    assert levels.max() < 1.01
+    assert (levels > 0.5).float().mean() < 0.01
+
+
+@pytest.mark.parametrize("name", ["siglip", "siglip2", "clip"])
+def test_pixels_of_frames_that_fit_are_the_librarys_to_the_bit(name: str, route: str, rng: Rng) -> None:
+    frames = pictures(rng, (96, 96))
+    every_level = np.arange(256, dtype=np.uint8).repeat(108).reshape(96, 96, 3)
+    made = tensors(PROCESSORS[name])([*frames, every_level], "cpu")["pixel_values"]
+    assert torch.equal(made, by_library(PROCESSORS[name], [*frames, every_level]))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"do_rescale": False}, {"do_normalize": False}, {"rescale_factor": 1 / 127.5}, {"do_center_crop": False}],
+)
+def test_settings_are_followed(settings: dict[str, Any], route: str, rng: Rng) -> None:
+    processor = SiglipImageProcessorPil(size=SIZE, **{**HALF, **settings})
+    frames = pictures(rng, (96, 96))
+    made = tensors(processor)(frames, "cpu")["pixel_values"]
+    torch.testing.assert_close(made, by_library(processor, frames).float(), rtol=1e-6, atol=1e-6)
+
+
+def test_frames_of_several_sizes_share_a_batch(route: str, rng: Rng) -> None:
+    pixels = tensors(PROCESSORS["clip"])
+    frames = [pictures(rng, size)[0] for size in ((96, 96), (50, 70), (50, 70), (96, 96), (33, 120))]
+    together = pixels(frames, "cpu")["pixel_values"]
+    alone = torch.cat([pixels([frame], "cpu")["pixel_values"] for frame in frames])
+    assert torch.equal(together, alone)
+
+
+def test_views_and_read_only_frames_are_taken_as_they_look(route: str, rng: Rng) -> None:
+    pixels = tensors(PROCESSORS["siglip"])
+    frame = pictures(rng, (60, 80))[0]
+    locked = frame.copy()
+    locked.setflags(write=False)
+    channels_first = np.ascontiguousarray(frame.transpose(2, 0, 1)).transpose(1, 2, 0)
+    views = [np.rot90(frame, 1), np.rot90(frame, 2), frame[::-1, ::-1], frame[:, :, ::-1], locked, channels_first]
+    before = frame.copy()
+    for view in views:
+        assert not (view.flags.c_contiguous and view.flags.writeable)
+        made = pixels([view], "cpu")["pixel_values"]
+        assert torch.equal(made, pixels([view.copy(order="C")], "cpu")["pixel_values"])
+    np.testing.assert_array_equal(frame, before)
+
+
+def test_a_large_batch_on_a_gpu_is_resized_in_parts(rng: Rng, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = torch.from_numpy(rng.integers(0, 256, (5, 20, 30, 3), dtype=np.uint8))
+    whole = preprocessing.resize_in_float(frames, (16, 16), "bicubic")
+    sizes: list[int] = []
+
+    def watched(pictures: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        sizes.append(len(pictures))
+        return torch.nn.functional.interpolate(pictures, *args, **options)
+
+    monkeypatch.setattr(preprocessing, "interpolate", watched)
+    monkeypatch.setattr(preprocessing, "PART_BYTES", 2 * 20 * 30 * 12)
+    assert torch.equal(preprocessing.resize_in_float(frames, (16, 16), "bicubic"), whole)
+    assert sizes == [2, 2, 2, 2, 1, 1]
+
+
+# Processors that are not followed.
+
+
+@pytest.mark.parametrize(
+    ("processor", "reason"),
+    [
+        (Siglip2ImageProcessorPil(), "Siglip2ImageProcessorPil is not one of CLIPImageProcessor, SiglipImageProcessor"),
+        (SiglipImageProcessorPil(resample=0), "resample"),
+        (SiglipImageProcessorPil(resample=1), "resample"),
+        (SiglipImageProcessorPil(do_resize=False), "do_resize is False"),
+        (SiglipImageProcessorPil(size={"shortest_edge": 96}), "size is {'shortest_edge': 96}"),
+        (SiglipImageProcessorPil(size={"longest_edge": 96, "shortest_edge": 50}), "size is"),
+        (SiglipImageProcessorPil(do_pad=True), "do_pad is True"),
+        (SiglipImageProcessorPil(image_mean=[0.5]), "not of three channels"),
+        (CLIPImageProcessorPil(size={"shortest_edge": 64}), "crop_size is {'height': 224, 'width': 224}, beyond"),
+    ],
+)
+def test_a_processor_that_does_something_else_is_kept(processor: Any, reason: str) -> None:
+    pixels, strange = pixels_like(processor)
+    assert isinstance(pixels, LibraryPixels) and pixels.processor is processor
+    assert reason in strange
+    assert pixels.name == type(processor).__name__
+
+
+def test_a_processor_of_ones_own_is_kept_even_where_it_has_the_settings_of_another() -> None:
+    class Sharpening(SiglipImageProcessorPil):
+        pass
+
+    assert pixels_like(Sharpening())[1].startswith("Sharpening is not one of")
+
+
+def test_a_kept_processor_gives_what_it_gives(pictures: NDArray[np.uint8]) -> None:
+    processor = Siglip2ImageProcessorPil(patch_size=16, max_num_patches=16)
+    made = pixels_like(processor)[0](list(pictures), "cpu")
+    expected = processor(images=list(pictures), return_tensors="pt")
+    assert set(made) == {"pixel_values", "pixel_attention_mask", "spatial_shapes"}
+    assert all(torch.equal(made[name], expected[name]) for name in made)
+
+
+@pytest.mark.parametrize(
+    ("frames", "complaint"),
+    [
+        ([], "a batch holds no frames"),
+        ([np.zeros((8, 8), np.uint8)], r"must be \(height, width, 3\); got \(8, 8\)"),
+        ([np.zeros((8, 0, 3), np.uint8)], r"got \(8, 0, 3\)"),
+        ([np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8, 3), np.int16)], "uint8 RGB from 0 to 255; got int16"),
+    ],
+)
+def test_what_is_not_rgb_is_refused(frames: list[Frame], complaint: str) -> None:
+    with pytest.raises(ActAlignError, match=complaint):
+        require_rgb(frames)
