@@ -55,6 +55,21 @@ def test_pieces_and_threads_change_nothing(piece_cells: int, threads: int, monke
     np.testing.assert_array_equal(scores(matrices, threads=threads), expected)
 
 
+def test_memory_that_is_used_again_is_never_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of one matrix, read in place, between pieces of many, laid out; and of two precisions."""
+    monkeypatch.setattr(batch, "PIECE_CELLS", 200)
+    monkeypatch.setattr(batch, "SMALLEST_PIECE_CELLS", 1)
+    matrices = ragged(300, seed=8, largest=(5, 30)) + ragged(20, seed=9, largest=(12, 60))
+    matrices = [matrices[place] for place in np.random.default_rng(0).permutation(len(matrices))]
+    matrices = [matrix.astype(np.float32) if place % 3 else matrix for place, matrix in enumerate(matrices)]
+    before = [matrix.copy() for matrix in matrices]
+    expected = [reference.score(matrix) for matrix in matrices]
+    for threads in (1, 2, 4):
+        np.testing.assert_array_equal(scores(matrices, threads=threads), expected)
+        for matrix, kept in zip(matrices, before, strict=True):
+            np.testing.assert_array_equal(matrix, kept)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_pieces_cover_the_batch_once_and_stay_small(threads: int, rng: np.random.Generator) -> None:
     cells = np.concatenate([rng.integers(1, 900_000, 300), np.full(2000, 525), [3 * batch.PIECE_CELLS]])

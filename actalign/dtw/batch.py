@@ -78,10 +78,10 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
             some = matrices[piece]
             steps = np.fromiter(map(len, some), dtype=np.int64, count=len(some))
             row_starts, first_rows, frames = laid_end_to_end(steps, cells[piece])
-            yield _flat(some), row_starts, first_rows, frames, found.sums[piece], found.lengths[piece]
+            yield memory.flat(some), row_starts, first_rows, frames, found.sums[piece], found.lengths[piece]
 
-    workers = threads_for(threads)
-    share_out(lambda task: best_paths(*task), laid_out(), threads=workers)
+    workers, memory = threads_for(threads), _Memory()
+    share_out(memory.run, laid_out(), threads=workers)
     for index in np.flatnonzero(found.lengths == 0).tolist():
         check_values(matrices[index], name=f"affinities[{index}]")
     return found
@@ -112,12 +112,12 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
             frames = np.repeat([clip.values_nt.shape[1] for clip in clips], counts[piece])
             bases = np.repeat(_offsets(np.array([clip.values_nt.size for clip in clips]))[:-1], counts[piece])
             row_starts = np.repeat(bases, steps) + np.concatenate(scripts) * np.repeat(frames, steps)
-            values = _flat([clip.values_nt for clip in clips])
+            values = memory.flat([clip.values_nt for clip in clips])
             whole = slice(first[piece.start], first[piece.stop])
             yield values, row_starts, _offsets(steps), frames, found.sums[whole], found.lengths[whole]
 
-    workers = threads_for(threads)
-    share_out(lambda task: best_paths(*task), laid_out(), threads=workers)
+    workers, memory = threads_for(threads), _Memory()
+    share_out(memory.run, laid_out(), threads=workers)
     for index in np.flatnonzero(found.lengths == 0):
         clip = int(np.searchsorted(first, index, side="right")) - 1
         matrix = evidence[clip].matrices()[index - first[clip]]
@@ -138,11 +138,32 @@ def _floats(affinities: list[ArrayLike]) -> list[NDArray[Any]]:
     return matrices
 
 
-def _flat(matrices: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """All values one after the other; not copied where one matrix in C order is all there is."""
-    if len(matrices) == 1:
-        return matrices[0].reshape(-1)
-    return np.concatenate([matrix.ravel() for matrix in matrices])
+class _Memory:
+    """Where pieces are laid out. It is used again as soon as a piece is done: memory is slow when first touched."""
+
+    def __init__(self) -> None:
+        self._free: list[NDArray[Any]] = []
+        self._lent: dict[int, NDArray[Any]] = {}
+
+    def flat(self, matrices: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """All values one after the other; not copied where one matrix in C order is all there is."""
+        if len(matrices) == 1:
+            return matrices[0].reshape(-1)
+        rows = [matrix.ravel() for matrix in matrices]
+        size, dtype = sum(map(len, rows)), np.result_type(*{row.dtype for row in rows})
+        block = self._free.pop() if self._free else np.empty(0, dtype)
+        if block.dtype != dtype or len(block) < size:
+            block = np.empty(size + size // 8, dtype)  # the next piece may be a little larger
+        values = np.concatenate(rows, out=block[:size])
+        self._lent[id(values)] = block
+        return values
+
+    def run(self, task: Task) -> None:
+        """Work through a piece, then take back the memory that was lent to it."""
+        best_paths(*task)
+        block = self._lent.pop(id(task[0]), None)
+        if block is not None:
+            self._free.append(block)
 
 
 def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
