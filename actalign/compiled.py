@@ -1,9 +1,13 @@
 """Loops compiled to machine code by numba, kept on disk so that only the first run on a machine waits for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
+from numba import carray, types  # type: ignore[attr-defined]
+from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -33,3 +37,47 @@ def _compiled(function: Function, settings: dict[str, Any]) -> Function:
         return numba.njit(cache=True, **settings)(function)
     except RuntimeError:  # numba found no folder that it may write to
         return numba.njit(**settings)(function)
+
+
+@intrinsic
+def _pointer(typing_context: Any, address: Any) -> Any:
+    """An address as a pointer, for compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
+
+    return types.voidptr(types.int64), generate
+
+
+@compiled
+def memory_at(address: int, count: int, like: NDArray[Any]) -> NDArray[Any]:
+    """For compiled code alone: the ``count`` values of the type of ``like`` that begin at an address."""
+    return carray(_pointer(address), count, like.dtype)  # type: ignore[call-arg]
+
+
+@compiled
+def _words_at(addresses: NDArray[np.int64]) -> NDArray[np.int64]:
+    words = np.empty(len(addresses), dtype=np.int64)
+    for place in range(len(addresses)):
+        words[place] = memory_at(addresses[place], 1, words)[0]
+    return words
+
+
+def data_addresses(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Where the values of each array begin, (N,); keep the arrays alive while the addresses are used.
+
+    NumPy's structure of an array begins, after the header that every object has, with the pointer to its data. To
+    read that takes some 30 ns an array, to ask for it a microsecond. One array of the batch is asked, so that an
+    interpreter that lays objects out otherwise only costs time.
+
+    >>> arrays = [np.arange(3.0), np.arange(5.0)[1:]]
+    >>> data_addresses(arrays).tolist() == [array.ctypes.data for array in arrays]
+    True
+    """
+    if len(arrays) == 0:
+        return np.empty(0, dtype=np.int64)
+    headers = np.fromiter(map(id, arrays), dtype=np.int64, count=len(arrays))
+    addresses = _words_at(headers + object.__basicsize__)
+    if addresses[-1] == arrays[-1].ctypes.data:
+        return addresses
+    return np.array([array.ctypes.data for array in arrays], dtype=np.int64)

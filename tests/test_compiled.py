@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from actalign import paths
-from actalign.compiled import compiled, compiled_reordered
+from actalign.compiled import compiled, compiled_reordered, data_addresses
 
 PROBE = """
 import numpy as np
@@ -68,3 +68,16 @@ def test_sums_are_added_in_the_order_written_unless_said_otherwise() -> None:
 
     assert compiled(total)(values) == total(values) == 0.0
     assert 0.0 <= compiled_reordered(total)(values) <= 1000.0
+
+
+def test_addresses_are_those_numpy_gives(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wide(np.ndarray[Any, Any]):
+        extra = 1
+
+    whole = rng.random((5, 6))
+    arrays = [whole, whole[2:, 3:], np.empty(0), np.float32(1) * whole.T, np.array(3), whole.view(Wide)]
+    expected = [array.ctypes.data for array in arrays]
+    assert data_addresses(arrays).tolist() == expected
+    assert data_addresses([]).shape == (0,)
+    monkeypatch.setattr("actalign.compiled._words_at", lambda places: np.zeros(len(places), dtype=np.int64))
+    assert data_addresses(arrays).tolist() == expected  # where objects are laid out otherwise, each array is asked

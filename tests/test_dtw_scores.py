@@ -55,18 +55,26 @@ def test_pieces_and_threads_change_nothing(piece_cells: int, threads: int, monke
     np.testing.assert_array_equal(scores(matrices, threads=threads), expected)
 
 
-def test_memory_that_is_used_again_is_never_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces of one matrix, read in place, between pieces of many, laid out; and of two precisions."""
-    monkeypatch.setattr(batch, "PIECE_CELLS", 200)
-    monkeypatch.setattr(batch, "SMALLEST_PIECE_CELLS", 1)
-    matrices = ragged(300, seed=8, largest=(5, 30)) + ragged(20, seed=9, largest=(12, 60))
-    matrices = [matrices[place] for place in np.random.default_rng(0).permutation(len(matrices))]
-    matrices = [matrix.astype(np.float32) if place % 3 else matrix for place, matrix in enumerate(matrices)]
-    before = [matrix.copy() for matrix in matrices]
-    expected = [reference.score(matrix) for matrix in matrices]
-    for threads in (1, 2, 4):
-        np.testing.assert_array_equal(scores(matrices, threads=threads), expected)
-        for matrix, kept in zip(matrices, before, strict=True):
+def test_matrices_are_read_wherever_and_however_they_lie(rng: np.random.Generator) -> None:
+    """Copied or not, in both precisions, aligned or not, in either byte order: the same scores, nothing changed."""
+    plain = ragged(60, seed=8)
+    misaligned = np.frombuffer(b"x" + plain[0].tobytes(), dtype=np.uint8)[1:].view(np.float64).reshape(plain[0].shape)
+    assert not misaligned.flags.aligned
+    for batch_of in (
+        plain,
+        [matrix.astype(np.float32) for matrix in plain],
+        [matrix.astype(np.float32) if place % 3 else matrix for place, matrix in enumerate(plain)],
+        [np.asfortranarray(matrix) if place % 2 else matrix[::-1, ::-1] for place, matrix in enumerate(plain)],
+        [matrix.astype(matrix.dtype.newbyteorder()) for matrix in plain],
+        [misaligned, *plain[1:]],
+        list(rng.random((7, 4, 9))),
+        list(rng.random((7, 8, 9))[:, ::2]),
+    ):
+        before = [matrix.copy() for matrix in batch_of]
+        expected = [reference.score(matrix) for matrix in before]
+        for threads in (1, 3):
+            assert scores(batch_of, threads=threads).tolist() == expected
+        for matrix, kept in zip(batch_of, before, strict=True):
             np.testing.assert_array_equal(matrix, kept)
 
 

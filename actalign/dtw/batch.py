@@ -1,6 +1,6 @@
-"""Many matrices, no paths: compiled loops over a flat copy of the batch, on every core."""
+"""Many matrices, no paths: compiled loops over the matrices where they lie in memory, on every core."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
@@ -8,14 +8,14 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actalign.compiled import data_addresses
 from actalign.cores import share_out, threads_for
 from actalign.dtw.checks import check_shape, check_values
-from actalign.dtw.kernels import best_paths, laid_end_to_end
+from actalign.dtw.kernels import best_paths, rows_of
 
-Task = tuple[NDArray[Any], ...]
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 PIECE_CELLS = 250_000
-"""Cells laid out flat and worked through at a time: about 2 MB, unless one matrix alone is larger."""
+"""Cells that a thread works through at a time."""
 SMALLEST_PIECE_CELLS = 50_000
 """Below this a thread of its own costs more than it saves."""
 
@@ -52,8 +52,8 @@ def scores(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> ND
     """The path-normalised score of each of N ragged (K, T) matrices, (N,) in the order given (paper, Eq. 12-13).
 
     Each equals ``actalign.dtw.reference.score`` of that matrix bit for bit, whatever else is in the batch. An empty
-    batch gives an empty array. Memory beyond the input is a few megabytes a thread, or one copy of the largest
-    matrix. ``threads=None`` is one per core.
+    batch gives an empty array. Matrices of one precision, float32 or float64, in C order are read where they are;
+    others are copied first. ``threads=None`` is one per core.
 
     Raises ActAlignError, naming the matrix, when one is not two-dimensional, is empty, or holds NaN or inf.
 
@@ -69,19 +69,21 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
     >>> totals([[[3, 1, 0], [0, 2, 4]], [[0.5, 0.25]]])
     Totals(sums=array([10.  ,  0.75]), lengths=array([4, 2]))
     """
-    matrices = _floats(list(affinities))
+    matrices = _readable(list(affinities))
     cells = np.fromiter(map(attrgetter("size"), matrices), dtype=np.int64, count=len(matrices))
+    steps = np.fromiter(map(len, matrices), dtype=np.int64, count=len(matrices))
+    frames = cells // steps
     found = Totals(np.empty(len(matrices)), np.empty(len(matrices), dtype=np.int64))
+    if matrices:
+        like = matrices[0][:0]
+        row_addresses, first_rows = rows_of(data_addresses(matrices), steps, frames * like.itemsize)
 
-    def laid_out() -> Iterator[Task]:
-        for piece in _pieces(cells, workers):
-            some = matrices[piece]
-            steps = np.fromiter(map(len, some), dtype=np.int64, count=len(some))
-            row_starts, first_rows, frames = laid_end_to_end(steps, cells[piece])
-            yield memory.flat(some), row_starts, first_rows, frames, found.sums[piece], found.lengths[piece]
+    def work(piece: slice) -> None:
+        bounds = first_rows[piece.start : piece.stop + 1]
+        best_paths(like, row_addresses, bounds, frames[piece], found.sums[piece], found.lengths[piece])
 
-    workers, memory = threads_for(threads), _Memory()
-    share_out(memory.run, laid_out(), threads=workers)
+    workers = threads_for(threads)
+    share_out(work, _pieces(cells, workers), threads=workers)
     for index in np.flatnonzero(found.lengths == 0).tolist():
         check_values(matrices[index], name=f"affinities[{index}]")
     return found
@@ -98,26 +100,25 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     [2.5, 2.0]
     """
     counts = np.array([len(clip.scripts) for clip in evidence], dtype=np.int64)
+    values = _readable([clip.values_nt for clip in evidence])
+    scripts = list(chain.from_iterable(clip.scripts for clip in evidence))
+    found = Totals(np.empty(len(scripts)), np.empty(len(scripts), dtype=np.int64))
     first = _offsets(counts)
-    found = Totals(np.empty(first[-1]), np.empty(first[-1], dtype=np.int64))
-    cells = np.array([sum(map(len, clip.scripts)) * clip.values_nt.shape[1] for clip in evidence], dtype=np.int64)
+    if not scripts:
+        return found.scores
+    like = values[0][:0]
+    steps = np.fromiter(map(len, scripts), dtype=np.int64, count=len(scripts))
+    frames = np.repeat([clip.shape[1] for clip in values], counts)
+    addresses = np.repeat(data_addresses(values), counts)
+    row_addresses = np.repeat(addresses, steps) + np.concatenate(scripts) * np.repeat(frames * like.itemsize, steps)
+    first_rows = _offsets(steps)
 
-    def laid_out() -> Iterator[Task]:
-        for piece in _pieces(cells, workers):
-            clips = evidence[piece]
-            scripts = list(chain.from_iterable(clip.scripts for clip in clips))
-            if not scripts:
-                continue
-            steps = np.array([len(rows) for rows in scripts], dtype=np.int64)
-            frames = np.repeat([clip.values_nt.shape[1] for clip in clips], counts[piece])
-            bases = np.repeat(_offsets(np.array([clip.values_nt.size for clip in clips]))[:-1], counts[piece])
-            row_starts = np.repeat(bases, steps) + np.concatenate(scripts) * np.repeat(frames, steps)
-            values = memory.flat([clip.values_nt for clip in clips])
-            whole = slice(first[piece.start], first[piece.stop])
-            yield values, row_starts, _offsets(steps), frames, found.sums[whole], found.lengths[whole]
+    def work(piece: slice) -> None:
+        bounds = first_rows[piece.start : piece.stop + 1]
+        best_paths(like, row_addresses, bounds, frames[piece], found.sums[piece], found.lengths[piece])
 
-    workers, memory = threads_for(threads), _Memory()
-    share_out(memory.run, laid_out(), threads=workers)
+    workers = threads_for(threads)
+    share_out(work, _pieces(steps * frames, workers), threads=workers)
     for index in np.flatnonzero(found.lengths == 0):
         clip = int(np.searchsorted(first, index, side="right")) - 1
         matrix = evidence[clip].matrices()[index - first[clip]]
@@ -125,45 +126,18 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     return found.scores
 
 
-def _floats(affinities: list[ArrayLike]) -> list[NDArray[Any]]:
-    """The matrices in float32 or float64, copied only where they are neither; their values are not looked at."""
-    ready = set(map(type, affinities)) <= {np.ndarray} and set(map(attrgetter("ndim"), affinities)) <= {2}
-    if ready and set(map(attrgetter("dtype"), affinities)) <= FLOATS and all(map(attrgetter("size"), affinities)):
-        return cast("list[NDArray[Any]]", affinities)
-    matrices = []
-    for index, affinity_kt in enumerate(affinities):
-        matrix = check_shape(affinity_kt, name=f"affinities[{index}]")
-        with np.errstate(over="ignore"):  # a wider float may hold what float64 cannot: found to be inf later
-            matrices.append(matrix if matrix.dtype in FLOATS else matrix.astype(np.float64))
-    return matrices
-
-
-class _Memory:
-    """Where pieces are laid out. It is used again as soon as a piece is done: memory is slow when first touched."""
-
-    def __init__(self) -> None:
-        self._free: list[NDArray[Any]] = []
-        self._lent: dict[int, NDArray[Any]] = {}
-
-    def flat(self, matrices: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """All values one after the other; not copied where one matrix in C order is all there is."""
-        if len(matrices) == 1:
-            return matrices[0].reshape(-1)
-        rows = [matrix.ravel() for matrix in matrices]
-        size, dtype = sum(map(len, rows)), np.result_type(*{row.dtype for row in rows})
-        block = self._free.pop() if self._free else np.empty(0, dtype)
-        if block.dtype != dtype or len(block) < size:
-            block = np.empty(size + size // 8, dtype)  # the next piece may be a little larger
-        values = np.concatenate(rows, out=block[:size])
-        self._lent[id(values)] = block
-        return values
-
-    def run(self, task: Task) -> None:
-        """Work through a piece, then take back the memory that was lent to it."""
-        best_paths(*task)
-        block = self._lent.pop(id(task[0]), None)
-        if block is not None:
-            self._free.append(block)
+def _readable(affinities: list[ArrayLike]) -> list[NDArray[Any]]:
+    """The matrices in one precision and C order, copied only where they are not; their values are not looked at."""
+    if set(map(type, affinities)) <= {np.ndarray} and set(map(attrgetter("ndim"), affinities)) <= {2}:
+        dtypes = set(map(attrgetter("dtype"), affinities))
+        usable = all(map(attrgetter("size"), affinities)) and all(map(attrgetter("flags.c_contiguous"), affinities))
+        if usable and len(dtypes) <= 1 and dtypes <= FLOATS and all(map(attrgetter("flags.aligned"), affinities)):
+            return cast("list[NDArray[Any]]", affinities)
+    matrices = [check_shape(each, name=f"affinities[{index}]") for index, each in enumerate(affinities)]
+    dtypes = {matrix.dtype for matrix in matrices}
+    dtype = dtypes.pop() if len(dtypes) == 1 and dtypes <= FLOATS else np.dtype(np.float64)
+    with np.errstate(over="ignore"):  # a wider float may hold what float64 cannot: found to be inf later
+        return [np.require(matrix, dtype, ["C", "ALIGNED"]) for matrix in matrices]
 
 
 def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:

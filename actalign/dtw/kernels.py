@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actalign.compiled import compiled
+from actalign.compiled import compiled, memory_at
 from actalign.dtw.checks import LARGEST
 
 DIAGONAL, PREVIOUS_FRAME, PREVIOUS_SUB_ACTION = 0, 1, 2
@@ -18,8 +18,8 @@ DIAGONAL, PREVIOUS_FRAME, PREVIOUS_SUB_ACTION = 0, 1, 2
 
 @compiled
 def best_paths(
-    values: NDArray[Any],
-    row_starts: NDArray[np.int64],
+    like: NDArray[Any],
+    row_addresses: NDArray[np.int64],
     first_rows: NDArray[np.int64],
     frame_counts: NDArray[np.int64],
     sums: NDArray[np.float64],
@@ -27,13 +27,14 @@ def best_paths(
 ) -> None:
     """Write the sum and the number of pairs of the best path of each of N matrices (paper, Eq. 10-12).
 
-    Matrix i has rows ``first_rows[i]`` to ``first_rows[i + 1] - 1``; row r is the ``frame_counts[i]`` entries of
-    ``values`` from ``row_starts[r]`` on, so that matrices may share rows. A length of 0 marks a matrix that
-    ``check_values`` refuses. Nothing else is checked.
+    Matrix i has rows ``first_rows[i]`` to ``first_rows[i + 1] - 1``; row r is ``frame_counts[i]`` values of the type
+    of ``like``, at ``row_addresses[r]`` in memory, so that matrices may share rows and none is copied. A length of 0
+    marks a matrix that ``check_values`` refuses. Nothing else is checked.
 
-    >>> values, starts, first = np.array([3.0, 1, 0, 0, 2, 4]), np.array([0, 3]), np.array([0, 2])
+    >>> values = np.array([[3.0, 1, 0], [0, 2, 4]])
+    >>> rows = values.ctypes.data + np.array([0, 24])
     >>> sums, lengths = np.empty(1), np.empty(1, dtype=np.int64)
-    >>> best_paths(values, starts, first, np.array([3]), sums, lengths)
+    >>> best_paths(values, rows, np.array([0, 2]), np.array([3]), sums, lengths)
     >>> sums.tolist(), lengths.tolist()
     ([10.0], [4])
     """
@@ -44,20 +45,21 @@ def best_paths(
         limit = LARGEST / (frames + end - first)
         refused = False
         best, length = 0.0, 0
+        values = memory_at(row_addresses[first], frames, like)
         for t in range(frames):  # the first sub-action: one path
-            value = np.float64(values[row_starts[first] + t])
+            value = np.float64(values[t])
             refused |= not (abs(value) <= limit)
             best += value
             row_sums[t], row_lengths[t] = best, t + 1
         for row in range(first + 1, end):
-            start = row_starts[row]
-            value = np.float64(values[start])
+            values = memory_at(row_addresses[row], frames, like)
+            value = np.float64(values[0])
             refused |= not (abs(value) <= limit)
             diagonal, diagonal_length = row_sums[0], row_lengths[0]
             best, length = diagonal + value, diagonal_length + 1  # the first frame: one path
             row_sums[0], row_lengths[0] = best, length
             for t in range(1, frames):
-                value = np.float64(values[start + t])
+                value = np.float64(values[t])
                 refused |= not (abs(value) <= limit)
                 above, above_length = row_sums[t], row_lengths[t]
                 by_diagonal = diagonal >= above
@@ -71,25 +73,23 @@ def best_paths(
 
 
 @compiled
-def laid_end_to_end(
-    steps: NDArray[np.int64], cells: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Where :func:`best_paths` finds N matrices that lie one after the other: row starts, first rows, frame counts.
+def rows_of(
+    addresses: NDArray[np.int64], steps: NDArray[np.int64], row_bytes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(row addresses, first rows) for :func:`best_paths` of N matrices in C order, whose rows take ``row_bytes``.
 
-    >>> [each.tolist() for each in laid_end_to_end(np.array([2, 1]), np.array([6, 4]))]
-    [[0, 3, 6], [0, 2, 3], [3, 4]]
+    >>> [each.tolist() for each in rows_of(np.array([1000, 5000]), np.array([2, 1]), np.array([24, 32]))]
+    [[1000, 1024, 5000], [0, 2, 3]]
     """
-    row_starts = np.empty(steps.sum(), dtype=np.int64)
+    row_addresses = np.empty(steps.sum(), dtype=np.int64)
     first_rows = np.zeros(len(steps) + 1, dtype=np.int64)
-    frames = cells // steps
-    row, start = 0, 0
+    row = 0
     for matrix in range(len(steps)):
-        for _ in range(steps[matrix]):
-            row_starts[row] = start
+        for step in range(steps[matrix]):
+            row_addresses[row] = addresses[matrix] + step * row_bytes[matrix]
             row += 1
-            start += frames[matrix]
         first_rows[matrix + 1] = row
-    return row_starts, first_rows, frames
+    return row_addresses, first_rows
 
 
 @compiled
