@@ -125,11 +125,11 @@ class Encoder:
         policy = self.text_policy if padding is None else replace(self.text_policy, padding=padding)
         if policy.padding == "max_length":
             return policy.max_length
-        return min(policy.max_length, max(self._token_counts(texts)))
+        return min(policy.max_length, max(self.token_counts(texts)))
 
     def truncated(self, texts: Sequence[str]) -> list[bool]:
         """Whether each text has more tokens than the checkpoint reads, so that its end goes unseen."""
-        return [count > self.text_policy.max_length for count in self._token_counts(texts)]
+        return [count > self.text_policy.max_length for count in self.token_counts(texts)]
 
     def warn_truncated(self, texts: Sequence[str]) -> None:
         """One warning that lists the texts cut off; each text is listed once in the life of this encoder."""
@@ -144,7 +144,8 @@ class Encoder:
                 stacklevel=3,
             )
 
-    def _token_counts(self, texts: Sequence[str]) -> list[int]:
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """The number of tokens of each text, none cut off or padded."""
         prepared = prepare(texts, self.text_policy)
         return [len(ids) for ids in self._tokenizer(prepared, verbose=False)["input_ids"]] if prepared else []
 

@@ -49,7 +49,7 @@ def margins(scores: pd.DataFrame) -> "pd.Series[float]":
             scores are left out.
 
     Raises:
-        ActAlignError: several methods, styles or draws, or no clip has scores.
+        ActAlignError: several methods, styles or draws, or no clip has scores or a label.
 
     >>> scores = pd.DataFrame({"method": "dtw", "style": "", "draw": 0, "clip_id": "a", "candidate": [0, 1, 2],
     ...                        "score": [0.5, 0.25, 0.125], "is_answer": [False, True, False]})
@@ -63,6 +63,8 @@ def margins(scores: pd.DataFrame) -> "pd.Series[float]":
     if known.empty:
         raise ActAlignError("no clip has scores to choose an example from; score the data set first")
     right = known[known["is_answer"]].set_index("clip_id")["score"]
+    if right.empty:
+        raise ActAlignError("no clip is labelled, so that none is right or wrong; fill in the answers in questions.csv")
     wrong = known[~known["is_answer"]].groupby("clip_id", sort=False)["score"].max()
     return (right - wrong).dropna().rename("margin")
 

@@ -40,19 +40,28 @@ def names(candidate: Candidate, options: Options) -> tuple[str, ...]:
 
 def names_in_sport(candidate: Candidate, options: Options) -> tuple[str, ...]:
     """The class's names with the sport, one per draw."""
-    return tuple(text.in_sport(name, candidate.sport) for name in candidate.names)
+    return tuple(text.in_sport(name, _sport(candidate.sport, candidate)) for name in candidate.names)
 
 
 def steps(candidate: Candidate, options: Options) -> tuple[str, ...]:
     """The script's sub-actions in order, worded by ``options.text_template``."""
     if candidate.script is None:
         raise ActAlignError(f"class {candidate.class_name!r} has no script; write one or leave the class out")
-    sport = candidate.script.sport
-    if options.text_template == "in_sport":
-        return tuple(text.in_sport(step, sport) for step in candidate.script.steps)
+    if options.text_template == "step":
+        return tuple(text.canonicalise(step) for step in candidate.script.steps)
+    sport = _sport(candidate.script.sport, candidate)
     if options.text_template == "released":
         return tuple(text.released_template(step, candidate.names[0], sport) for step in candidate.script.steps)
-    return tuple(text.canonicalise(step) for step in candidate.script.steps)
+    return tuple(text.in_sport(step, sport) for step in candidate.script.steps)
+
+
+def _sport(sport: str, candidate: Candidate) -> str:
+    if not sport.strip():
+        raise ActAlignError(
+            f"class {candidate.class_name!r} has no sport to add as context: name one, or leave the context out "
+            "(method 'dtw', or options(text_template='step'))"
+        )
+    return sport
 
 
 def nothing(candidate: Candidate, options: Options) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def clip_outcomes(scores: pd.DataFrame) -> pd.DataFrame:
         in more than half of the draws), scored.
 
     Raises:
-        ActAlignError: a column is missing, a candidate is repeated, a question has no or several answers, or only
+        ActAlignError: a column is missing, a candidate is repeated, a question has no label or several answers, or only
             some of a clip's scores are NaN.
 
     >>> scores = pd.DataFrame({"method": "dtw", "clip_id": "a", "candidate": [0, 1, 2], "score": [0.9, 0.9, 0.1],
@@ -112,6 +112,13 @@ def _checked(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_answers(first: pd.DataFrame, *, answers: NDArray[Any]) -> None:
+    unknown = first.loc[answers == 0, "clip_id"].unique()
+    if len(unknown):
+        clips = first["clip_id"].nunique()
+        raise ActAlignError(
+            f"clip {unknown[0]!r} has 0 answers: {len(unknown)} of {clips} clips are not labelled, and without labels "
+            "there is no accuracy; fill in the answer column of questions.csv, or use the scores alone"
+        )
     wrong = np.flatnonzero(answers != 1)
     if len(wrong):
         raise ActAlignError(

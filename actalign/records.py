@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
+from actalign.masks import Masks
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Clip:
     """A window of a video file: what is looked at.
 
     ``start_s`` and ``end_s`` are seconds from the start of the video; ``None`` means the file's own end.
-    ``family`` groups clips whose outcomes are correlated (the unit of the clustered bootstrap).
+    ``family`` groups clips whose outcomes are correlated (the unit of the clustered bootstrap). ``masks`` are
+    blurred in every frame that is read of the clip.
 
     >>> Clip("a", Path("a.mp4"), sport="tennis").duration_s is None
     True
@@ -33,6 +35,7 @@ class Clip:
     family: str = ""
     subset: str = ""
     split: str = "test"
+    masks: Masks | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("start_s", self.start_s), ("end_s", self.end_s)):
@@ -48,7 +51,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Question:
-    """The candidates for one clip, in the order shown, and the index of the right one (0-based).
+    """The candidates for one clip, in the order shown, and the index of the right one (0-based), None if not known.
 
     >>> Question("a", candidates=("serve", "lob"), answer=1).truth
     'lob'
@@ -56,12 +59,12 @@ class Question:
 
     clip_id: str
     candidates: tuple[str, ...]
-    answer: int
+    answer: int | None
 
     def __post_init__(self) -> None:
         if len(set(self.candidates)) != len(self.candidates):
             raise ActAlignError(f"question of clip {self.clip_id!r} repeats a candidate: {self.candidates}")
-        if not 0 <= self.answer < len(self.candidates):
+        if self.answer is not None and not 0 <= self.answer < len(self.candidates):
             raise ActAlignError(
                 f"question of clip {self.clip_id!r}: answer {self.answer} is not one of its "
                 f"{len(self.candidates)} candidates (0-based); check the answer column"
@@ -69,6 +72,9 @@ class Question:
 
     @property
     def truth(self) -> str:
+        """The right candidate. Raises ActAlignError if it is not known."""
+        if self.answer is None:
+            raise ActAlignError(f"the question of clip {self.clip_id!r} has no answer: it is not labelled")
         return self.candidates[self.answer]
 
 

@@ -1,8 +1,8 @@
 """Runs every notebook in order and reuses what is current: ``python -m actalign.runner``.
 
-Notebooks whose name starts with a digit compute and write result tables; ``table_*`` and ``fig_*`` read those and
-draw. Each run leaves a record in ``data/results/runs/``: a key made of everything the notebook depends on, and the
-sha256 of every file it wrote. A notebook whose key and files are unchanged is not run again.
+Notebooks whose name starts with a digit, and ``own_videos``, compute and write results; ``table_*`` and ``fig_*`` read
+those and draw. Each run leaves a record in ``data/results/runs/``: a key made of everything the notebook depends on,
+and the sha256 of every file it wrote. A notebook whose key and files are unchanged is not run again.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from actalign.notebook import check_sources, read_notebook, read_parameters, run
 __all__ = ["check_sources", "main", "plan", "read_parameters", "run_notebook"]
 
 KINDS = ("table_", "fig_")
+OTHERS = ("own_videos",)
+"""Notebooks that compute for themselves; they run after those that others build on."""
 WATCHED = ("av", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy", "seaborn", "torch", "transformers")
 INTERRUPTED = 130
 TICK_S = 1.0
@@ -55,7 +57,7 @@ def plan(folder: Path) -> list[Path]:
 
 
 def _stage(path: Path) -> int:
-    if path.stem[0].isdigit():
+    if path.stem[0].isdigit() or path.stem in OTHERS:
         return 0
     for stage, prefix in enumerate(KINDS, start=1):
         if path.stem.startswith(prefix):

@@ -82,7 +82,7 @@ def score_dataset(
 
     Returns:
         Columns clip_id, family, sport, subset, method, label, style, draw, candidate (position, 0-based), class,
-        score, is_answer.
+        score, is_answer (nowhere true for a question without a label).
 
     Raises:
         ActAlignError: an unknown method or style, a missing script, text or clip, or no clip with embeddings.
@@ -236,6 +236,7 @@ def _lay_out(dataset: Dataset, scores: Sequence[NDArray[np.float64]]) -> pd.Data
     table["candidate"] = np.concatenate([np.tile(np.arange(count), draws) for _, (draws, count) in shapes])
     table["class"] = [name for question, (draws, _) in shapes for name in question.candidates * draws]
     table["score"] = np.concatenate([array.ravel() for array in scores])
-    answers = np.repeat([question.answer for question in dataset.questions], sizes)
+    known = [-1 if question.answer is None else question.answer for question in dataset.questions]
+    answers = np.repeat(known, sizes)
     table["is_answer"] = table["candidate"].to_numpy() == answers
     return table

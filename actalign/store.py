@@ -5,10 +5,10 @@
     <folder>/ledger.jsonl               one line per clip that was finished or failed, only ever appended to
     <folder>/index.csv                  the latest line of the ledger for each clip and setting
 
-The key is the sha256 of the video file's bytes, the window, the frame rate, the encoder's fingerprint and dtype,
-and ``FORMAT``: anything else is a different file, so nothing is ever overwritten by something else. Files appear
-whole (written beside, then renamed) and carry a digest of their own content. One folder serves any number of
-encoders and data sets, and runs at the same time.
+The key is the sha256 of the video file's bytes, the window, its masks if any, the frame rate, the encoder's
+fingerprint and dtype, and ``FORMAT``: anything else is a different file, so nothing is ever overwritten by something
+else. Files appear whole (written beside, then renamed) and carry a digest of their own content. One folder serves any
+number of encoders and data sets, and runs at the same time.
 """
 
 import csv
@@ -120,7 +120,7 @@ class EmbeddingStore:
         path = self.folder / "ledger.jsonl"
         if not path.exists():
             return []
-        return [entry for line in path.read_text(encoding="utf-8").splitlines() if (entry := _parse(line))]
+        return [entry for line in path.read_text(encoding="utf-8").split("\n") if (entry := _parse(line))]
 
     def latest(self) -> dict[str, dict[str, Any]]:
         """Clip id -> the latest ledger line of this encoder, dtype and frame rate."""
@@ -185,6 +185,7 @@ class EmbeddingStore:
             "encoder": self.encoder,
             "dtype": self.dtype,
             "format": FORMAT,
+            **({"masks": clip.masks.digest} if clip.masks else {}),
         }
 
 

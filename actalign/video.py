@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from actalign.containers import require_whole
 from actalign.errors import ActAlignError
+from actalign.masks import Masks, mask_frame
 from actalign.records import Clip
 from actalign.timeline import in_order, on_grid
 
@@ -85,7 +86,8 @@ def iter_frames(
     The window is ``start_s <= time < end_s``; an ``end_s`` beyond the last frame means the last frame.
     ``frame_rate=None`` gives every frame, as the paper does (Eq. 4). A number asks for the frame nearest to each
     point of the grid ``start_s + n / frame_rate`` (ties: the earlier frame) up to the last frame; each frame
-    comes at most once, with its own time, so a rate above the video's own gives every frame.
+    comes at most once, with its own time, so a rate above the video's own gives every frame. The clip's masks are
+    blurred, whatever the rate.
 
     Args:
         clip: the window to read.
@@ -106,13 +108,16 @@ def iter_frames(
     """
     if frame_rate is not None and not (frame_rate > 0 and math.isfinite(frame_rate)):
         raise ActAlignError(f"frame_rate is {frame_rate}; give frames per second above 0, or None for every frame")
-    frames = _window(clip, time_limit_s)
+    frames = _numbered(_window(clip, time_limit_s))
     if frame_rate is not None:
         frames = on_grid(frames, start_s=clip.start_s or 0.0, frame_rate=frame_rate)
     reformatter = VideoReformatter()
-    for time_s, frame in frames:
+    masks = clip.masks or Masks()
+    masked = dict(masks.frames)
+    for time_s, (number, frame) in frames:
         rgb = reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
-        yield time_s, np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90)))
+        upright: Frame = np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90)))
+        yield time_s, mask_frame(upright, masked[number], kernel=masks.kernel) if number in masked else upright
 
 
 def read_frames(
@@ -232,6 +237,12 @@ def _window(clip: Clip, time_limit_s: float) -> Iterator[tuple[float, VideoFrame
             f"clip {clip.id!r}: no frame of {clip.path} lies in its window, {window}; the nearest is at "
             f"{nearest_s:.3f} s: check start_s and end_s"
         )
+
+
+def _numbered(frames: Iterator[tuple[float, VideoFrame]]) -> Iterator[tuple[float, tuple[int, VideoFrame]]]:
+    """Each frame with its number in the window, by which masks go."""
+    for number, (time_s, frame) in enumerate(frames):
+        yield time_s, (number, frame)
 
 
 def _from(path: Path, start_s: float, time_limit_s: float) -> Iterator[tuple[float, VideoFrame]]:

@@ -14,9 +14,11 @@ CORE = (
     "files",
     "compiled",
     "cores",
+    "masks",
     "records",
     "text",
     "scripts",
+    "lint",
     "datasets",
     "similarity",
     "clip_similarity",
@@ -35,11 +37,13 @@ CORE = (
     "published",
     "study",
     "report",
+    "captions",
     "plots",
 )
 # What the extras bring; the core must find none of it.
 BLOCKED = (
     *("torch", "transformers", "tokenizers", "huggingface_hub", "safetensors", "av", "tqdm"),
+    *("datasets", "pyarrow", "yt_dlp"),
     *("openai", "httpx", "papermill", "nbformat", "nbclient", "ipykernel", "IPython", "ipywidgets", "jupyter_client"),
 )
 PROBE = """

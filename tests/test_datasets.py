@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from actalign import datasets, paths
@@ -14,6 +15,12 @@ from actalign.datasets import load
 from actalign.datasets.folder import read_folder
 from actalign.datasets.registry import REGISTRY, verify_registry, write_registry
 from actalign.errors import ActAlignError
+from actalign.examples import margins
+from actalign.metrics import topk_table
+from actalign.options import options
+from actalign.questions import texts_needed
+from actalign.records import Clip, FrameEmbeddings, Question
+from actalign.scoring import score_dataset
 
 Make = Callable[..., Path]
 CLIPS = "clip_id,split,path,sport,family,subset,start_s,end_s\n"
@@ -120,11 +127,17 @@ def test_hidden_files_among_the_scripts_are_left_alone(tiny_dataset: Make) -> No
 # what does not
 
 
-@pytest.mark.parametrize("name", ["clips.csv", "questions.csv"])
-def test_a_missing_table_is_named(tiny_dataset: Make, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("clips.csv", "'tennis-01a-test' is not a video of tiny, which has no clips.csv; did you mean 'clips/tennis"),
+        ("questions.csv", "tiny has no questions.csv; add it, or a classes.txt"),
+    ],
+)
+def test_a_missing_table_is_named(tiny_dataset: Make, name: str, message: str) -> None:
     root = tiny_dataset()
     (root / name).unlink()
-    with pytest.raises(ActAlignError, match=f"tiny has no {name}"):
+    with pytest.raises(ActAlignError, match=message):
         read_folder(root)
 
 
@@ -177,7 +190,8 @@ def test_a_bad_clip_table_is_refused(tmp_path: Path, clips: str, message: str) -
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("2,1,a,b,c\n", "line 2: clip '2' is not in clips.csv"),
+        ("2,1,a,b,c\n", "line 2: clip '2' is not in clips.csv; add it there or drop this row"),
+        ("0001,1,a,b,c\n", "line 2: clip '0001' is not in clips.csv; did you mean '001'"),
         ("001,1,a,b,c\n001,1,a,b,c\n", "line 3: clip '001' has a question already"),
         ("001,0,a,b,c\n", "line 2: answer is '0'; write a whole number from 1 to 3"),
         ("001,4,a,b,c\n", "line 2: answer is '4'; write a whole number from 1 to 3"),
@@ -186,7 +200,7 @@ def test_a_bad_clip_table_is_refused(tmp_path: Path, clips: str, message: str) -
         ("001,1.0,a,b,c\n", "answer is '1.0'"),
         ("001,a,a,b,c\n", "answer is 'a'"),
         ("001,²,a,b,c\n", "answer is '²'"),
-        ("001,,a,b,c\n", "line 2: answer is empty"),
+        ("001,?,a,b,c\n", r"answer is '\?'; write a whole number from 1 to 3, or nothing if it is not known"),
         ("001,1,a,,c\n", "line 2: candidate_2 is empty but a later one is not"),
         ("001,1,a,,\n", r"line 2: 1 candidate\(s\)"),
         ("001,1,,,\n", r"line 2: 0 candidate\(s\)"),
@@ -307,7 +321,7 @@ def test_a_new_source_is_one_line(tiny_dataset: Make, monkeypatch: pytest.Monkey
 
 
 def test_neither_a_source_nor_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(ActAlignError, match=r"neither a folder nor one of the known data sets \['sample'\]"):
+    with pytest.raises(ActAlignError, match=r"neither a folder nor one of the known data sets .*'sample'"):
         load(tmp_path / "smaple")
 
 
@@ -475,3 +489,130 @@ def test_a_sample_that_is_not_there_says_where_it_comes_from(tmp_path: Path, mon
     monkeypatch.setattr("actalign.paths.SAMPLE", tmp_path / "none")
     with pytest.raises(ActAlignError, match="comes with the repository"):
         load("sample")
+
+
+# videos of your own
+
+
+def _videos(folder: Path, *names: str, **texts: str) -> Path:
+    """A folder of files that look like videos by their names, and text files such as classes_txt="a\\nb\\n"."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"not a video")
+    for name, text in texts.items():
+        (folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_videos_and_a_list_of_classes_are_a_data_set_without_labels(tmp_path: Path) -> None:
+    root = _videos(tmp_path / "mine", "b.mp4", "more/a.MOV", classes_txt="kick serve\n\n lob \nslice\n")
+    dataset = load(root)
+    assert repr(dataset) == "Dataset('mine': 2 clips, 1 sports, 2 questions)"
+    assert list(dataset.clips) == ["b.mp4", "more/a.MOV"]
+    assert dataset.clips["more/a.MOV"] == Clip("more/a.MOV", root / "more" / "a.MOV", sport="")
+    assert dataset.questions == tuple(
+        Question(name, ("kick serve", "lob", "slice"), answer=None) for name in ("b.mp4", "more/a.MOV")
+    )
+    assert dataset.class_names["lob"] == ("lob",)
+    with pytest.raises(ActAlignError, match=r"clip 'b\.mp4' has no answer: it is not labelled"):
+        _ = dataset.questions[0].truth
+
+
+def test_what_is_no_video_or_hidden_is_no_clip(tmp_path: Path) -> None:
+    names = ["a.mp4", "._a.mp4", ".trash/b.mp4", "notes.txt", "a.mp4.part", "c.webm"]
+    root = _videos(tmp_path, *names, classes_txt="a\nb\n")
+    (root / "folder.mp4").mkdir()
+    assert list(load(root).clips) == ["a.mp4", "c.webm"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "sport", "names"),
+    [
+        ("lob, tennis\nkick serve,tennis\n", "tennis", ("lob", "kick serve")),
+        ("lob, tennis\nthrow, judo\n", "", ("lob", "throw")),
+        ('"pass, chest", basketball\nlay-up, basketball\n', "basketball", ("pass, chest", "lay-up")),
+        ("\ufefflob\r\nKürübergang\r\n", "", ("lob", "Kürübergang")),
+    ],
+)
+def test_classes_may_name_their_sport(tmp_path: Path, classes: str, sport: str, names: tuple[str, ...]) -> None:
+    dataset = load(_videos(tmp_path, "a.mp4", classes_txt=classes))
+    assert dataset.clips["a.mp4"].sport == sport
+    assert dataset.questions[0].candidates == names
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ("", "names 0 class"),
+        ("lob\n", "names 1 class.*at least 2"),
+        ("lob\nserve\nlob\n", "line 3: class 'lob' is listed twice"),
+        ("lob, tennis\nserve\n", "line 2: 'serve'; write a class on every line, or 'class, sport' on every line"),
+        ("lob\npass, chest\n", "line 2: 'pass, chest'; .*quotes around a name"),
+        ("pass, chest, basketball\nlay-up, basketball\n", "line 1"),
+        ("lob,\nserve,\n", "line 1"),
+    ],
+)
+def test_a_bad_list_of_classes_is_refused(tmp_path: Path, classes: str, message: str) -> None:
+    with pytest.raises(ActAlignError, match=message) as caught:
+        load(_videos(tmp_path, "a.mp4", classes_txt=classes))
+    assert "classes.txt" in str(caught.value)
+
+
+def test_videos_and_a_table_of_questions_need_no_table_of_clips(tmp_path: Path) -> None:
+    questions = "clip_id,answer,candidate_1,candidate_2\nb.mp4,2,lob,serve\na.mp4,,serve,lob\n"
+    dataset = load(_videos(tmp_path, "a.mp4", "b.mp4", "c.mp4", questions_csv=questions))
+    assert [(question.clip_id, question.answer) for question in dataset.questions] == [("b.mp4", 1), ("a.mp4", None)]
+    assert len(dataset.clips) == 3
+
+
+def test_labels_may_be_left_out_altogether(tmp_path: Path) -> None:
+    questions = "clip_id,candidate_1,candidate_2\na.mp4,lob,serve\n"
+    assert load(_videos(tmp_path, "a.mp4", questions_csv=questions)).questions[0].answer is None
+    with pytest.raises(ActAlignError, match="column 'answers' is unknown; did you mean 'answer'"):
+        load(_videos(tmp_path, questions_csv=questions.replace("id,", "id,Answers,").replace("mp4,", "mp4,2,")))
+
+
+def test_a_question_about_a_video_that_is_not_there_names_one_that_is(tmp_path: Path) -> None:
+    questions = "clip_id,candidate_1,candidate_2\na-1,lob,serve\n"
+    with pytest.raises(ActAlignError, match=r"'a-1' is not a video of .* has no clips\.csv; did you mean 'a-1\.mp4'"):
+        load(_videos(tmp_path, "a-1.mp4", questions_csv=questions))
+
+
+def test_windows_from_a_table_and_classes_from_a_list_go_together(tmp_path: Path) -> None:
+    clips = "clip_id,path,sport,start_s,end_s\n1,a.mp4,judo,0,2\n2,a.mp4,judo,2,4\n"
+    dataset = load(_videos(tmp_path, "a.mp4", clips_csv=clips, classes_txt="throw\npin\n"))
+    assert [(clip.id, clip.start_s) for clip in dataset.clips.values()] == [("1", 0.0), ("2", 2.0)]
+    assert [question.candidates for question in dataset.questions] == [("throw", "pin")] * 2
+
+
+def test_what_is_missing_or_asked_twice_is_named(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ActAlignError, match=r"empty has no clips\.csv and no video; .*\.mp4"):
+        load(empty)
+    root = _videos(tmp_path / "mine", "a.mp4")
+    with pytest.raises(ActAlignError, match=r"mine has no questions\.csv; add it, or a classes\.txt"):
+        load(root)
+    _videos(root, classes_txt="a\nb\n", questions_csv="clip_id,candidate_1,candidate_2\na.mp4,lob,serve\n")
+    with pytest.raises(ActAlignError, match=r"both questions\.csv and classes\.txt"):
+        load(root)
+
+
+def test_without_labels_there_are_scores_but_no_accuracy(tmp_path: Path) -> None:
+    dataset = load(_videos(tmp_path, "a.mp4", "b.mp4", classes_txt="lob, tennis\nserve, tennis\n"))
+    frames = {name: FrameEmbeddings(np.eye(2, dtype=np.float32), np.arange(2.0)) for name in dataset.clips}
+    texts = {"lob in tennis": np.array([1.0, 0.0]), "serve in tennis": np.array([0.0, 1.0])}
+    scores = score_dataset(dataset, frames, texts, method="mean_pool_name_in_sport", options=options())
+    assert len(scores) == 4 and scores["score"].notna().all() and not scores["is_answer"].any()
+    with pytest.raises(ActAlignError, match=r"clip 'a\.mp4' has 0 answers: 2 of 2 clips are not labelled.*questions"):
+        topk_table(scores)
+    with pytest.raises(ActAlignError, match="no clip is labelled"):
+        margins(scores)
+
+
+def test_context_without_a_sport_says_so(tmp_path: Path) -> None:
+    dataset = load(_videos(tmp_path, "a.mp4", classes_txt="lob\nserve\n"))
+    with pytest.raises(ActAlignError, match="class 'lob' has no sport to add as context"):
+        texts_needed(dataset, methods=["mean_pool_name_in_sport"], styles=[], options=options())
+    assert texts_needed(dataset, methods=["mean_pool_name"], styles=[], options=options()) == ("lob", "serve")

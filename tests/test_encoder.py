@@ -266,7 +266,7 @@ def test_a_text_that_just_fits_is_not_called_truncated(encoder: Encoder) -> None
     lengths = {n: encoder.padded_length([" ".join(["step"] * n)], padding="longest") for n in range(1, 16)}
     fits = max(n for n, length in lengths.items() if length < 16) + 1
     texts = [" ".join(["step"] * fits), " ".join(["step"] * (fits + 1))]
-    counts = encoder._token_counts(texts)
+    counts = encoder.token_counts(texts)
     assert counts[0] == 16 and counts[1] > 16
     assert encoder.truncated(texts) == [False, True]
 

@@ -33,7 +33,7 @@ def missing(text: str) -> list[str]:
     )
 
 
-RESULT_FILES = {"script_statistics.csv", "styles.csv", "reference.csv", "clips.csv", "questions.csv"}
+RESULT_FILES = {"classes.txt", "script_statistics.csv", "styles.csv", "reference.csv", "clips.csv", "questions.csv"}
 
 
 def test_every_path_named_exists() -> None:

@@ -1,4 +1,4 @@
-"""Where clips, questions and scripts come from: ``load("sample")`` or ``load("a/folder")``.
+"""Where clips, questions and scripts come from: ``load("sample")``, ``load("actionatlas")`` or ``load("a/folder")``.
 
 A new source is a function that takes ``verify`` and returns a ``Dataset``, and one line in ``SOURCES``.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from actalign import paths
+from actalign.datasets.actionatlas.reading import read_actionatlas
 from actalign.datasets.folder import read_folder
 from actalign.errors import ActAlignError
 from actalign.records import Dataset
@@ -22,7 +23,11 @@ def _sample(verify: bool) -> Dataset:
     return read_folder(paths.SAMPLE, name="sample", verify=verify)
 
 
-SOURCES: dict[str, Callable[[bool], Dataset]] = {"sample": _sample}
+def _actionatlas(verify: bool) -> Dataset:
+    return read_actionatlas(verify=verify)
+
+
+SOURCES: dict[str, Callable[[bool], Dataset]] = {"sample": _sample, "actionatlas": _actionatlas}
 
 
 def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> Dataset:
@@ -40,7 +45,7 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> Datase
     ...     load("smaple")
     ... except ActAlignError as error:
     ...     print(error)
-    'smaple' is neither a folder nor one of the known data sets ['sample']; check the spelling or the path
+    'smaple' is neither a folder nor one of the known data sets ['actionatlas', 'sample']; check the spelling...
     """
     if isinstance(name_or_path, str) and name_or_path in SOURCES:
         return SOURCES[name_or_path](verify)

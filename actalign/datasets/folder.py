@@ -1,27 +1,29 @@
 """A data set kept in one folder of CSV and JSON files, the sample's own layout::
 
     clips.csv              clip_id,path,sport and, where known, split,family,subset,start_s,end_s
-    questions.csv          clip_id,answer,candidate_1,...,candidate_N     (answer counts from 1)
+    questions.csv          clip_id,answer,candidate_1,...,candidate_N     (answer counts from 1; empty if not known)
     scripts/<style>.json   see actalign.scripts
     class_names.json       {"<class>": ["a name", "another draw", ...]}   (optional)
     class_steps.json       {"<class>": ["sub_action_id", ...]}            (optional)
     frame_labels.csv       clip_id,labels  as in "toss*12 swing*9"        (optional)
     registry.sha256        see actalign.datasets.registry                 (optional)
 
+Videos of your own need less. Without ``clips.csv`` every video below the folder is a clip, its id its path from
+there. In place of ``questions.csv`` a ``classes.txt`` asks about every clip with all its classes and no label: one
+class a line, or on every line ``class, sport``.
+
 A clip's path may be absolute; otherwise it starts from the folder. Whether the video is there is found out when
 it is decoded, so that one lost file costs one clip and not the run. Everything else is checked here.
 """
 
-import csv
 import difflib
-import math
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from actalign.datasets.registry import REGISTRY, verify_registry
+from actalign.datasets.tables import Row, read_table
+from actalign.datasets.videos import find_clips, read_classes
 from actalign.errors import ActAlignError
 from actalign.records import Clip, Dataset, Question, Script
 from actalign.scripts import read_json, read_scripts
@@ -30,75 +32,9 @@ _CLIP_COLUMNS = ("clip_id", "path", "sport")
 _OPTIONAL_CLIP_COLUMNS = ("split", "family", "subset", "start_s", "end_s")
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One line of a table: its cells as text, stripped, and where it stands."""
-
-    where: str
-    cells: dict[str, str]
-
-    def text(self, column: str) -> str:
-        if not self.cells[column]:
-            raise ActAlignError(f"{self.where}: {column} is empty; fill it in")
-        return self.cells[column]
-
-    def seconds(self, column: str) -> float | None:
-        cell = self.cells.get(column, "")
-        if not cell:
-            return None
-        try:
-            value = float(cell)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise ActAlignError(f"{self.where}: {column} is {cell!r}; write seconds such as 12.5, or leave it empty")
-        return value
-
-
-def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a CSV file that are not blank, with their numbers; every cell stays text ("001" is "001")."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            for cells in reader:
-                if any("\0" in cell for cell in cells):
-                    raise ActAlignError(f"{path}, line {reader.line_num}: holds a NUL character; the file is damaged")
-                if any(cell.strip() for cell in cells):
-                    yield reader.line_num, [cell.strip() for cell in cells]
-    except FileNotFoundError as error:
-        raise ActAlignError(f"{path.parent} has no {path.name}; add it (see actalign.datasets.folder)") from error
-    except OSError as error:
-        raise ActAlignError(f"cannot read {path}: {error.strerror}; check the file") from error
-    except UnicodeDecodeError as error:
-        raise ActAlignError(f"{path} is not UTF-8 text; save it as 'CSV UTF-8'") from error
-    except csv.Error as error:
-        raise ActAlignError(f"{path}, line {reader.line_num}: not valid CSV ({error}); mend that line") from error
-
-
-def _read_table(path: Path, required: tuple[str, ...]) -> tuple[list[str], list[_Row]]:
-    """The header and rows of a CSV file whose header has at least the ``required`` columns."""
-    lines = _cells(path)
-    _, header = next(lines, (0, []))
-    if absent := [column for column in required if column not in header]:
-        joined = any(mark in cell for cell in header for mark in ";\t")
-        hint = "separate the columns by commas" if joined else "add them to the first line"
-        raise ActAlignError(f"{path}: column(s) {', '.join(absent)} missing; it has {header}: {hint}")
-    if repeated := sorted({column for column in header if column and header.count(column) > 1}):
-        raise ActAlignError(f"{path}: column {repeated[0]!r} appears twice; rename one")
-    rows = []
-    for number, cells in lines:
-        where = f"{path}, line {number}"
-        if len(cells) != len(header):
-            raise ActAlignError(f"{where}: {len(cells)} cells under {len(header)} columns; write empty cells too")
-        rows.append(_Row(where, dict(zip(header, cells, strict=True))))
-    if not rows:
-        raise ActAlignError(f"{path} has a header but no rows; add at least one")
-    return header, rows
-
-
 def _read_clips(root: Path) -> dict[str, Clip]:
     path = root / "clips.csv"
-    header, rows = _read_table(path, _CLIP_COLUMNS)
+    header, rows = read_table(path, _CLIP_COLUMNS)
     unused = [column for column in _OPTIONAL_CLIP_COLUMNS if column not in header]
     for column in header:
         if column not in _CLIP_COLUMNS and (meant := difflib.get_close_matches(column.lower(), unused, n=1)):
@@ -126,7 +62,7 @@ def _read_clips(root: Path) -> dict[str, Clip]:
     return clips
 
 
-def _candidates(row: _Row, columns: list[str]) -> tuple[str, ...]:
+def _candidates(row: Row, columns: list[str]) -> tuple[str, ...]:
     shown = [row.cells[column] for column in columns]
     while shown and not shown[-1]:
         shown.pop()
@@ -137,23 +73,28 @@ def _candidates(row: _Row, columns: list[str]) -> tuple[str, ...]:
     return tuple(shown)
 
 
-def _answer(row: _Row, candidates: tuple[str, ...]) -> int:
-    """The 0-based answer of a row that counts from 1."""
-    cell = row.text("answer")
+def _answer(row: Row, candidates: tuple[str, ...]) -> int | None:
+    """The 0-based answer of a row that counts from 1; None where there is none."""
+    cell = row.cells.get("answer", "")
+    if not cell:
+        return None
     number = int(cell) if re.fullmatch("[0-9]{1,4}", cell) else 0
     if not 1 <= number <= len(candidates):
-        raise ActAlignError(f"{row.where}: answer is {cell!r}; write a whole number from 1 to {len(candidates)}")
+        wanted = f"a whole number from 1 to {len(candidates)}, or nothing if it is not known"
+        raise ActAlignError(f"{row.where}: answer is {cell!r}; write {wanted}")
     return number - 1
 
 
 def _read_questions(path: Path, clips: dict[str, Clip]) -> tuple[Question, ...]:
-    header, rows = _read_table(path, ("clip_id", "answer", "candidate_1", "candidate_2"))
+    header, rows = read_table(path, ("clip_id", "candidate_1", "candidate_2"))
+    if "answer" not in header and (meant := difflib.get_close_matches("answer", map(str.lower, header), n=1)):
+        raise ActAlignError(f"{path}: column {meant[0]!r} is unknown; did you mean 'answer'?")
     columns = [column for column in header if column.startswith("candidate_")]
     if columns != [f"candidate_{number}" for number in range(1, len(columns) + 1)]:
         raise ActAlignError(f"{path}: candidate columns are {columns}; number them from candidate_1 on, in order")
     questions: dict[str, Question] = {}
     for row in rows:
-        clip_id = _known_clip(row, clips)
+        clip_id = _known_clip(row, clips, path.parent)
         if clip_id in questions:
             raise ActAlignError(f"{row.where}: clip {clip_id!r} has a question already; keep one per clip")
         candidates = _candidates(row, columns)
@@ -165,14 +106,29 @@ def _read_questions(path: Path, clips: dict[str, Clip]) -> tuple[Question, ...]:
     return tuple(questions.values())
 
 
-def _known_clip(row: _Row, clips: dict[str, Clip]) -> str:
+def _known_clip(row: Row, clips: dict[str, Clip], root: Path) -> str:
     clip_id = row.text("clip_id")
     if clip_id not in clips:
-        raise ActAlignError(f"{row.where}: clip {clip_id!r} is not in clips.csv; add it there or drop this row")
+        near = difflib.get_close_matches(clip_id, clips, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "add it there or drop this row"
+        listed = "in clips.csv" if (root / "clips.csv").exists() else f"a video of {root.name}, which has no clips.csv"
+        raise ActAlignError(f"{row.where}: clip {clip_id!r} is not {listed}; {hint}")
     return clip_id
 
 
-def _frame_labels(row: _Row) -> tuple[str, ...]:
+def _asked(root: Path, clips: dict[str, Clip], classes: dict[str, str]) -> tuple[Question, ...]:
+    """The questions of ``questions.csv``, or every clip with all of ``classes``."""
+    path = root / "questions.csv"
+    if not classes and not path.exists():
+        raise ActAlignError(f"{root} has no questions.csv; add it, or a classes.txt with one class a line")
+    if not classes:
+        return _read_questions(path, clips)
+    if path.exists():
+        raise ActAlignError(f"{root} has both questions.csv and classes.txt; keep the one that says what is asked")
+    return tuple(Question(clip_id, candidates=tuple(classes), answer=None) for clip_id in clips)
+
+
+def _frame_labels(row: Row) -> tuple[str, ...]:
     """One label per frame from the run-length form "toss*12 swing*9"."""
     labels: list[str] = []
     for run in row.text("labels").split():
@@ -184,10 +140,10 @@ def _frame_labels(row: _Row) -> tuple[str, ...]:
 
 
 def _read_frame_labels(path: Path, clips: dict[str, Clip]) -> dict[str, tuple[str, ...]]:
-    _, rows = _read_table(path, ("clip_id", "labels"))
+    _, rows = read_table(path, ("clip_id", "labels"))
     labels: dict[str, tuple[str, ...]] = {}
     for row in rows:
-        clip_id = _known_clip(row, clips)
+        clip_id = _known_clip(row, clips, path.parent)
         if clip_id in labels:
             raise ActAlignError(f"{row.where}: clip {clip_id!r} is labelled twice; keep one row")
         labels[clip_id] = _frame_labels(row)
@@ -239,9 +195,9 @@ def read_folder(root: str | os.PathLike[str], *, name: str | None = None, verify
         verify: compare the files with ``registry.sha256`` first, if the folder has one.
 
     Raises:
-        ActAlignError: a missing or malformed file, a missing column, a clip listed twice, a question about an
-            unknown clip, an answer out of range, or files that differ from the registry. The message names the
-            file, the line and the value.
+        ActAlignError: no clips or nothing asked about them, a malformed file, a missing column, a clip listed
+            twice, a question about an unknown clip, an answer out of range, or files that differ from the
+            registry. The message names the file, the line and the value.
 
     >>> from actalign.files import write_whole
     >>> from tempfile import TemporaryDirectory
@@ -253,14 +209,15 @@ def read_folder(root: str | os.PathLike[str], *, name: str | None = None, verify
     """
     root = Path(root)
     if not root.is_dir():
-        raise ActAlignError(f"{root.absolute()} is not a folder; give the folder that holds clips.csv")
+        raise ActAlignError(f"{root.absolute()} is not a folder; give the folder that holds the videos or clips.csv")
     if verify and (root / REGISTRY).exists():
         verify_registry(root)
-    clips = _read_clips(root)
-    questions = _read_questions(root / "questions.csv", clips)
+    classes = read_classes(root / "classes.txt") if (root / "classes.txt").exists() else {}
+    clips = _read_clips(root) if (root / "clips.csv").exists() else find_clips(root, sports=set(classes.values()))
+    questions = _asked(root, clips, classes)
     scripts = _read_styles(root / "scripts")
-    classes = [name for question in questions for name in question.candidates]
-    classes = list(dict.fromkeys(classes + [name for style in scripts.values() for name in style]))
+    named = [name for question in questions for name in question.candidates]
+    named = list(dict.fromkeys(named + [name for style in scripts.values() for name in style]))
     labels_path, steps_path = root / "frame_labels.csv", root / "class_steps.json"
     return Dataset(
         name or root.resolve().name,
@@ -268,7 +225,7 @@ def read_folder(root: str | os.PathLike[str], *, name: str | None = None, verify
         clips,
         questions,
         scripts=scripts,
-        class_names=_read_class_names(root / "class_names.json", classes),
+        class_names=_read_class_names(root / "class_names.json", named),
         frame_labels=_read_frame_labels(labels_path, clips) if labels_path.exists() else {},
         class_steps=_read_lists(steps_path) if steps_path.exists() else {},
     )

@@ -1,0 +1,69 @@
+"""What became of each clip, one JSON line at a time: a run that is killed loses at most the line it was writing."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from actalign.errors import ActAlignError
+
+LEDGER = "ledger.jsonl"
+REMEDY = "free some space or choose another folder. What was recorded before is intact"
+
+
+def append(root: Path, line: Mapping[str, Any]) -> None:
+    """Add one line to the ledger of a data set folder.
+
+    Raises:
+        ActAlignError: the ledger cannot be written.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     append(Path(folder), {"id": "a", "state": "done"})
+    ...     latest(Path(folder))["a"]["state"]
+    'done'
+    """
+    path = root / LEDGER
+    content = (json.dumps(dict(line)) + "\n").encode()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            if file.tell() > 0:
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a killed run left half a line
+                    content = b"\n" + content
+            file.write(content)
+    except OSError as error:
+        raise ActAlignError(f"cannot write {path}: {error.strerror or error}; {REMEDY}") from error
+
+
+def latest(root: Path) -> dict[str, dict[str, Any]]:
+    """Clip id -> its latest line; a line torn by a kill is left out.
+
+    Raises:
+        ActAlignError: the ledger cannot be read.
+
+    >>> latest(Path("nowhere"))
+    {}
+    """
+    path = root / LEDGER
+    if not path.exists():
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise ActAlignError(f"cannot read {path}: {error.strerror}; check the file") from error
+    for line in lines:
+        if (entry := _parse(line)) is not None:
+            found[entry["id"]] = entry
+    return found
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and {"id", "state"} <= set(entry) else None

@@ -1,0 +1,153 @@
+"""What is installed here and what works, each with the next step where it does not."""
+
+import importlib
+import json
+import os
+import platform
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+from actalign import paths
+from actalign.cores import available
+from actalign.errors import ActAlignError
+
+EXTRAS = {
+    "encode": ("torch", "transformers", "av", "safetensors", "sentencepiece"),
+    "notebooks": ("jupyterlab", "papermill", "ipywidgets"),
+    "llm": ("openai",),
+    "actionatlas": ("datasets", "yt_dlp", "pyarrow"),
+}
+IMPORT_PROBLEMS = (ImportError, OSError, RuntimeError, AttributeError)
+"""How a package that is installed can still fail to import: torchvision of another build does each of these."""
+TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is fine, what was found, and what to do next ("" for nothing)."""
+
+    subject: str
+    fine: bool
+    text: str
+    next_step: str = ""
+
+
+def diagnose(*, checkpoint: str = "", endpoint: bool = False) -> Iterator[Finding]:
+    """Look at everything in turn; ``checkpoint`` is loaded too, and ``endpoint`` asks the LLM endpoint for its models.
+
+    >>> next(diagnose()).subject
+    'machine'
+    """
+    yield machine()
+    for extra in EXTRAS:
+        yield packages(extra)
+    yield _tried("device", device, "reinstall torch: pip install -c constraints.txt -e '.[encode]'")
+    yield _tried("decoder", decoder, "reinstall the video decoder: pip install -c constraints.txt -e '.[encode]'")
+    yield _tried("sample", sample, "get data/sample from the repository again: git checkout data/sample")
+    if checkpoint:
+        yield _tried("checkpoint", lambda: loaded(checkpoint), "give a folder written by save_pretrained or a hub id")
+    yield models() if endpoint else settings()
+
+
+def machine() -> Finding:
+    """The interpreter, the system, cores and disk."""
+    free = shutil.disk_usage(paths.ROOT).free / 1e9
+    text = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {available()} cores"
+    return Finding("machine", True, f"{text}, {free:.0f} GB of disk free")
+
+
+def packages(extra: str) -> Finding:
+    """Whether the packages of an extra can be imported."""
+    found, failed = [], []
+    for name in EXTRAS[extra]:
+        try:
+            importlib.import_module(name)
+            found.append(f"{name} {_version_of(name)}")
+        except IMPORT_PROBLEMS as error:
+            failed.append(f"{name} ({str(error).splitlines()[0]})")
+    if not failed:
+        return Finding(f"extra {extra}", True, ", ".join(found))
+    next_step = f"pip install -c constraints.txt -e '.[{extra}]'"
+    return Finding(f"extra {extra}", False, f"missing: {', '.join(failed)}", next_step)
+
+
+def _version_of(name: str) -> str:
+    try:
+        return metadata.version(name.replace("_", "-"))
+    except metadata.PackageNotFoundError:
+        return "(version unknown)"
+
+
+def _tried(subject: str, look: Callable[[], str], next_step: str) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except (ActAlignError, *IMPORT_PROBLEMS) as error:
+        return Finding(subject, False, str(error).splitlines()[0], next_step)
+
+
+def device() -> str:
+    """Where frames would be encoded."""
+    from actalign.accelerator import choose
+
+    place = choose("auto")
+    if place == "cpu":
+        return "cpu: fine for the sample; a large checkpoint takes seconds a frame without a GPU"
+    return place
+
+
+def decoder() -> str:
+    """One clip of the sample decoded to its end."""
+    from actalign.datasets import load
+    from actalign.video import read_frames
+
+    clip = next(iter(load("sample", verify=False).clips.values()))
+    frames, _ = read_frames(clip)
+    return f"H.264 decodes: {len(frames)} frames of {clip.path.name}"
+
+
+def sample() -> str:
+    """The embedded sample against its registry."""
+    from actalign.datasets import load
+
+    dataset = load("sample")
+    return f"{len(dataset.clips)} clips, every file as registered"
+
+
+def loaded(checkpoint: str) -> str:
+    """The checkpoint, loaded as for encoding."""
+    from actalign.encoder import load_encoder
+
+    encoder = load_encoder(checkpoint)
+    return f"{checkpoint}: width {encoder.width}, scale {encoder.scale:.4g}, bias {encoder.bias:.4g}, {encoder.device}"
+
+
+def settings() -> Finding:
+    """Whether an LLM endpoint is set in the environment; nothing is asked, and no key is shown."""
+    if "OPENAI_API_KEY" not in os.environ:
+        text = "no OPENAI_API_KEY in the environment: scripts can be typed by hand or read from a cache of answers"
+        return Finding("LLM endpoint", True, text)
+    return Finding("LLM endpoint", True, f"a key is set for {_base_url()}; actalign doctor --endpoint asks it")
+
+
+def models() -> Finding:
+    """The endpoint's list of models, asked with the key of the environment."""
+    url = f"{_base_url().rstrip('/')}/models"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {os.environ.get('OPENAI_API_KEY', '')}"})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+            listed = [str(model["id"]) for model in json.load(answer)["data"]]
+    except urllib.error.HTTPError as error:
+        step = "check OPENAI_API_KEY" if error.code in (401, 403) else "check OPENAI_BASE_URL: it often ends in /v1"
+        return Finding("LLM endpoint", False, f"{url} answers {error.code}", step)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = getattr(error, "reason", error)
+        return Finding("LLM endpoint", False, f"{url}: {reason}", "check OPENAI_BASE_URL and the network")
+    return Finding("LLM endpoint", True, f"{url} lists {len(listed)} models, {', '.join(listed[:3]) or 'none'}")
+
+
+def _base_url() -> str:
+    return os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"

@@ -1,0 +1,386 @@
+"""The whole way from the table to checked files, through yt-dlp, from a server on loopback that misbehaves."""
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from atlas_copy import atlas_row, write_jsonl
+from video_server import VideoServer, video_server
+
+from actalign.datasets.actionatlas.manifest import MANIFEST, Entry, Manifest, import_manifest, read_manifest
+from actalign.errors import ActAlignError
+from actalign.fetching import run as run_module
+from actalign.fetching.failures import KINDS
+from actalign.fetching.run import FIRST_PAUSE_S, WALLED, fetch
+from actalign.fetching.site import Site
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[VideoServer]:
+    with video_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def video(write_video: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Three seconds at 15 frames a second."""
+    path = write_video(tmp_path_factory.mktemp("video") / "a.mp4", frames=45, codec={"crf": "10"})
+    return path.read_bytes()
+
+
+class Fetcher:
+    """Fetches a table of rows from the server into one folder, with pauses noted instead of slept."""
+
+    def __init__(self, folder: Path, server: VideoServer):
+        self.root = folder / "atlas"
+        self.table = folder / "table.jsonl"
+        self.server = server
+        self.pauses: list[float] = []
+
+    def rows(self, *rows: dict[str, Any]) -> "Fetcher":
+        write_jsonl(self.table, rows)
+        return self
+
+    def fetch(self, **changed: Any) -> Manifest:
+        site = Site(url=self.server.template, timeout_s=0.2, **changed.pop("site", {}))
+        clock = partial(datetime, 2026, 1, 2, tzinfo=UTC)
+        return fetch(self.root, copy=self.table, site=site, clock=clock, **{"sleep": self.pauses.append, **changed})
+
+    def one(self, **changed: Any) -> Entry:
+        (entry,) = self.fetch(**changed).entries
+        return entry
+
+
+@pytest.fixture
+def fetcher(tmp_path: Path, server: VideoServer) -> Fetcher:
+    server.videos.clear()
+    server.plans.clear()
+    server.requests.clear()
+    server.cookies.clear()
+    return Fetcher(tmp_path, server).rows(atlas_row(0))
+
+
+def test_a_fetched_clip_is_recorded_with_all_its_facts(
+    fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetcher.server.serve("video0", video)
+    entry = fetcher.one(revision="abc123")
+    assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video
+    assert (entry.state, entry.kind, entry.reason, entry.attempts) == ("done", "", "", 1)
+    assert (entry.file, entry.bytes, entry.date) == ("video0.mp4", len(video), "2026-01-02T00:00:00+00:00")
+    assert (entry.codec, entry.width, entry.height) == ("h264", 64, 64)
+    assert (entry.frames, entry.frame_rate, entry.duration_s) == (15, 15.0, 3.0)
+    assert (entry.start_s, entry.end_s, entry.revision) == (0.5, 1.5, "abc123")
+    assert (entry.masked_frames, entry.masks_fit) == (2, True)
+    assert import_manifest(fetcher.root / MANIFEST).entries == (entry,)
+    assert capsys.readouterr().out == "actionatlas: 1 of 1 clips are there, 1 of them new\n"
+    assert sorted(path.name for path in fetcher.root.iterdir()) == [
+        *(".lock", "ledger.jsonl", "manifest.parquet", "metadata.jsonl", "videos")
+    ]
+
+
+def test_a_good_file_is_never_fetched_again(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.server.serve("video0", video)
+    first = fetcher.one()
+    asked = list(fetcher.server.requests)
+    assert fetcher.one() == first and fetcher.server.requests == asked
+
+
+def test_a_file_that_changed_since_is_fetched_again(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.server.serve("video0", video)
+    first = fetcher.one()
+    path = fetcher.root / "videos" / "video0.mp4"
+    for content in (video[:-1] + b"?", video[:2000], None):
+        path.unlink() if content is None else path.write_bytes(content)
+        entry = fetcher.one()
+        assert path.read_bytes() == video and entry.sha256 == first.sha256
+    assert len(fetcher.server.asked("video0")) == 8
+
+
+def test_clips_of_one_video_share_one_download(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1, youtube_id="video0", start_timestamp=2.0, end_timestamp=9.0))
+    fetcher.server.serve("video0", video)
+    entries = fetcher.fetch().entries
+    assert [entry.state for entry in entries] == ["done", "done"]
+    assert [(entry.start_s, entry.end_s, entry.frames) for entry in entries] == [(0.5, 1.5, 15), (2.0, 3.0, 15)]
+    assert len(fetcher.server.asked("video0")) == 2  # one look at the headers, one download
+
+
+def test_a_window_beyond_the_end_costs_its_own_clip(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1, youtube_id="video0", start_timestamp=5.0, end_timestamp=9.0))
+    fetcher.server.serve("video0", video)
+    good, bad = fetcher.fetch().entries
+    assert (good.state, bad.state, bad.kind, bad.retryable) == ("done", "failed", "window", False)
+    assert bad.reason == "the video ends at 3 s, before 5 s"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind", "attempts"),
+    [
+        ("half", "network", 3),
+        ("unsaid half", "decode", 1),
+        ("stall", "network", 3),
+        ("reset", "network", 3),
+        (403, "refused", 3),
+        (404, "removed", 1),
+        (410, "removed", 1),
+        (429, "rate limited", 3),
+        (451, "geo", 1),
+        (500, "network", 3),
+        (503, "network", 3),
+        ("page", "not a video", 1),
+        ("page as video", "decode", 1),
+    ],
+)
+def test_a_failure_is_named_and_leaves_no_file(
+    fetcher: Fetcher, video: bytes, behaviour: Any, kind: str, attempts: int
+) -> None:
+    fetcher.server.serve("video0", video, behaviour)
+    # Each attempt of "half" and "stall" gets half of what is left, so it never ends.
+    entry = fetcher.one(attempts=3)
+    assert (entry.state, entry.kind, entry.attempts) == ("failed", kind, attempts)
+    assert entry.retryable is KINDS[kind].retryable
+    assert entry.reason and entry.file == "" and "\n" not in entry.reason
+    assert str(fetcher.root) not in entry.reason
+    assert not (fetcher.root / "videos").exists()
+    assert len(fetcher.pauses) == attempts - 1
+
+
+@pytest.mark.parametrize("behaviour", ["half", "stall", "reset", 403, 429, 500])
+def test_what_passes_is_tried_again_after_growing_pauses(fetcher: Fetcher, video: bytes, behaviour: Any) -> None:
+    heads = ["whole"] if behaviour in ("half", "stall") else []  # the look at the headers goes well
+    fetcher.server.serve("video0", video, *heads, behaviour, *heads, behaviour, "whole")
+    entry = fetcher.one()
+    assert (entry.state, entry.attempts) == ("done", 3)
+    assert fetcher.pauses == [FIRST_PAUSE_S, 4 * FIRST_PAUSE_S]
+    assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video
+    spans = [span for span in fetcher.server.asked("video0") if span]
+    assert len(spans) == (2 if heads else 0)  # a broken download goes on where it broke
+
+
+def test_the_pause_the_server_asks_for_is_kept(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.server.serve("video0", video, "retry", "whole")
+    assert fetcher.one().state == "done" and fetcher.pauses == [7.0]
+
+
+def test_a_redirect_is_followed(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.server.serve("video0", video, "redirect")
+    assert fetcher.one().state == "done"
+
+
+def test_a_later_run_tries_only_what_may_work_now(fetcher: Fetcher, video: bytes) -> None:
+    plans: dict[str, Any] = {"video0": 404, "video1": 503, "video2": "page as video", "video3": "whole", "video4": 451}
+    fetcher.rows(*(atlas_row(number) for number in range(5)))
+    for name, plan in plans.items():
+        fetcher.server.serve(name, video, plan)
+    manifest = fetcher.fetch(attempts=1)
+    assert repr(manifest) == "Manifest(1 of 5 done; failed: 1 removed, 1 network, 1 decode, 1 geo)"
+    for name in plans:
+        fetcher.server.serve(name, video)
+    fetcher.server.requests.clear()
+    manifest = fetcher.fetch(attempts=1)
+    assert manifest.done == ("001", "002", "003")
+    assert {name for name, _ in fetcher.server.requests} == {"video1", "video2"}
+    assert [entry.attempts for entry in manifest.entries] == [1] * 5
+
+
+def test_an_interrupted_download_goes_on_in_the_next_run(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.server.serve("video0", video, "whole", "half", "whole")
+    assert fetcher.one(attempts=1).kind == "network"
+    (part,) = (fetcher.root / "parts" / "video0").iterdir()
+    size = part.stat().st_size
+    assert part.name.endswith(".part") and 0 < size < len(video)
+    assert fetcher.one().state == "done"
+    assert fetcher.server.asked("video0")[-1] == f"bytes={size}-"
+    assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video
+
+
+def test_a_part_of_something_else_is_not_taken_for_the_video(fetcher: Fetcher, video: bytes) -> None:
+    parts = fetcher.root / "parts" / "video0"
+    parts.mkdir(parents=True)
+    (parts / "video.mp4.mp4.part").write_bytes(b"?" * (len(video) // 2))
+    fetcher.server.serve("video0", video)
+    assert fetcher.one().kind == "decode"
+    assert fetcher.one().state == "done"
+    assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video
+
+
+def test_a_whole_file_that_was_not_recorded_is_checked_and_kept(fetcher: Fetcher, video: bytes) -> None:
+    (fetcher.root / "videos").mkdir(parents=True)
+    (fetcher.root / "videos" / "video0.mp4").write_bytes(video)
+    entry = fetcher.one()
+    assert (entry.state, entry.attempts, fetcher.server.requests) == ("done", 1, [])
+
+
+def test_half_a_file_that_was_not_recorded_is_replaced(fetcher: Fetcher, video: bytes) -> None:
+    (fetcher.root / "videos").mkdir(parents=True)
+    (fetcher.root / "videos" / "video0.webm").write_bytes(video[:3000])
+    fetcher.server.serve("video0", video)
+    assert fetcher.one().state == "done"
+    assert [path.name for path in (fetcher.root / "videos").iterdir()] == ["video0.mp4"]
+
+
+def test_faulty_rows_are_kept_with_their_reason_and_not_asked_for(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.rows(atlas_row(0, answer=9), atlas_row(1, end_timestamp=0.1), atlas_row(2), atlas_row(3, id="002"))
+    fetcher.server.serve("video2", video)
+    entries = fetcher.fetch().entries
+    assert [(entry.row, entry.id, entry.state, entry.kind) for entry in entries] == [
+        (0, "000", "failed", "row"),
+        (1, "001", "failed", "row"),
+        (2, "002", "done", ""),
+        (3, "002", "failed", "row"),
+    ]
+    assert entries[0].reason == "answer is 9; it should count from 1 to 5" and entries[0].retryable is False
+    assert {name for name, _ in fetcher.server.requests} == {"video2"}
+
+
+def test_a_wall_ends_the_run_and_the_rest_stays_pending(
+    fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetcher.rows(*(atlas_row(number) for number in range(WALLED + 4)))
+    for number in range(WALLED + 4):
+        fetcher.server.serve(f"video{number}", video, 429)
+    manifest = fetcher.fetch(workers=1, attempts=1)
+    assert 0 < sum(entry.state == "pending" for entry in manifest.entries) <= 4
+    assert manifest.missing["rate limited"] >= WALLED
+    assert f"stopped early: {WALLED} videos in a row met a wall (rate limited)" in capsys.readouterr().out
+
+
+def test_only_some_clips_are_fetched_if_asked(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1))
+    fetcher.server.serve("video1", video)
+    assert [entry.state for entry in fetcher.fetch(only=["001"]).entries] == ["pending", "done"]
+    with pytest.raises(ActAlignError, match="clip 'x' is not in the benchmark"):
+        fetcher.fetch(only=["x"])
+
+
+def test_many_workers_give_the_same_manifest_as_one(tmp_path: Path, server: VideoServer, video: bytes) -> None:
+    manifests = []
+    for workers in (1, 4):
+        fetcher = Fetcher(tmp_path / str(workers), server)
+        fetcher.table.parent.mkdir()
+        fetcher.rows(*(atlas_row(number) for number in range(8)))
+        for number in range(8):
+            server.serve(f"video{number}", video, 404 if number % 3 == 2 else "whole")
+        fetcher.fetch(workers=workers)
+        manifests.append((fetcher.root / MANIFEST).read_bytes())
+    assert manifests[0] == manifests[1]
+
+
+def test_an_interrupt_stops_soon_and_keeps_what_is_settled(
+    fetcher: Fetcher, video: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1))
+    fetcher.server.serve("video0", video)
+    fetcher.server.serve("video1", video, 503)
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetcher.fetch(workers=1, sleep=interrupt)
+    assert [entry.state for entry in import_manifest(fetcher.root / MANIFEST).entries] == ["done", "pending"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch")]
+
+
+def test_a_full_disk_ends_the_run_with_one_clear_error(
+    fetcher: Fetcher, video: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1))
+    for number in range(2):
+        fetcher.server.serve(f"video{number}", video)
+
+    replace = os.replace
+
+    def full(source: Any, target: Any) -> None:
+        if Path(target).parent.name == "videos":
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(ActAlignError, match=r"cannot write video..mp4: No space left on device; free some space"):
+        fetcher.fetch(workers=1)
+    monkeypatch.undo()
+    entries = read_manifest(fetcher.root).entries
+    assert (entries[0].kind, entries[0].retryable) == ("disk", True)
+    assert fetcher.fetch().done == ("000", "001")
+
+
+def test_two_runs_do_not_share_a_folder(fetcher: Fetcher) -> None:
+    fetcher.root.mkdir()
+    with (fetcher.root / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ActAlignError, match="another run is filling"):
+            fetcher.fetch()
+
+
+def test_a_torn_line_of_the_ledger_costs_that_clip_alone(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1))
+    for number in range(2):
+        fetcher.server.serve(f"video{number}", video)
+    whole = fetcher.fetch()
+    ledger = fetcher.root / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes()[:-40])
+    assert len(read_manifest(fetcher.root).done) == 1
+    fetcher.server.requests.clear()
+    again = fetcher.fetch()
+    assert again.done == whole.done and fetcher.server.requests == []  # the file was there and is checked
+    assert [json.loads(line)["state"] for line in ledger.read_text().splitlines() if line.endswith("}")] == ["done"] * 2
+
+
+def test_secrets_are_in_no_file_and_no_output(
+    fetcher: Fetcher, video: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text("# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\tc00kie-s3cret\n")
+    before = cookies.read_bytes()
+    fetcher.server.serve("video0", video, 503)
+    proxy = "http://me:pr0xy-s3cret@127.0.0.1:9"
+    site: dict[str, Any] = {"cookies_file": cookies, "proxy": proxy}
+    assert fetcher.one(site=site, attempts=2).kind == "network"
+    fetcher.one(site={"cookies_file": cookies}, attempts=2)
+    assert cookies.read_bytes() == before
+    shown = "".join(capfd.readouterr()) + repr(Site(**site))
+    for root, _, names in os.walk(fetcher.root):
+        shown += "".join((Path(root) / name).read_bytes().decode("latin-1") for name in names)
+    assert "s3cret" not in shown
+
+
+def test_cookies_are_sent(fetcher: Fetcher, video: bytes, tmp_path: Path) -> None:
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text("# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\tabc\n")
+    fetcher.server.serve("video0", video)
+    fetcher.one(site={"cookies_file": cookies})
+    assert fetcher.server.cookies == ["session=abc"] * 2
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"workers": 0}, "workers is 0"),
+        ({"attempts": 0}, "attempts is 0"),
+        ({"site": {"rate_limit": 0}}, "rate_limit is 0"),
+        ({"site": {"cookies_file": "nowhere.txt"}}, "'nowhere.txt' does not exist"),
+    ],
+)
+def test_bad_settings_are_one_clear_error(fetcher: Fetcher, bad: dict[str, Any], message: str) -> None:
+    with pytest.raises(ActAlignError, match=message):
+        fetcher.fetch(**bad)
+
+
+def test_an_address_without_a_place_for_the_id_is_refused() -> None:
+    with pytest.raises(ActAlignError, match="youtube_id"):
+        Site(url="https://example.org/")
+
+
+def test_pauses_do_not_grow_for_ever(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.server.serve("video0", video, 503)
+    fetcher.one(attempts=8)
+    assert max(fetcher.pauses) == run_module.LONGEST_PAUSE_S and len(fetcher.pauses) == 7

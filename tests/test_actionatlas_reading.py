@@ -1,0 +1,102 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from atlas_copy import atlas_row, write_jsonl
+
+from actalign import datasets, paths
+from actalign.datasets.actionatlas.manifest import read_manifest
+from actalign.datasets.actionatlas.reading import read_actionatlas, read_masks, restrict
+from actalign.errors import ActAlignError
+from actalign.fetching.local import import_videos
+from actalign.files import write_whole
+from actalign.video import iter_frames
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_video: Callable[..., Path]) -> Path:
+    """data/actionatlas with six rows: 0 and 3 there, 1 missing, 2 of the same video as 0, 4 and 5 faulty."""
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
+    rows = [
+        atlas_row(0),
+        atlas_row(1),
+        atlas_row(2, youtube_id="video0", start_timestamp=2.0, end_timestamp=9.0),
+        atlas_row(3),
+        atlas_row(4, answer=None),
+        atlas_row(5, end_timestamp=None),
+    ]
+    (tmp_path / "mine").mkdir()
+    for number in (0, 3):
+        write_video(tmp_path / "mine" / f"video{number}.mp4", frames=45, seed=number)
+    import_videos(tmp_path / "mine", copy=write_jsonl(tmp_path / "table.jsonl", rows), revision="abc123")
+    return tmp_path / "data" / "actionatlas"
+
+
+def test_load_gives_every_question_and_the_clips_that_are_there(data: Path) -> None:
+    dataset = datasets.load("actionatlas")
+    assert (dataset.name, dataset.root) == ("actionatlas", data)
+    assert [question.clip_id for question in dataset.questions] == ["000", "001", "002", "003", "005"]
+    assert list(dataset.clips) == [question.clip_id for question in dataset.questions]
+    assert [clip.path.exists() for clip in dataset.clips.values()] == [True, False, True, True, False]
+    clip = dataset.clips["002"]
+    assert (clip.path, clip.start_s, clip.end_s) == (data / "videos" / "video0.mp4", 2.0, 3.0)
+    assert (clip.sport, clip.family, clip.split) == ("tennis", "tennis: tennis move c", "test")
+    assert len(list(iter_frames(clip))) == 15
+    assert dataset.questions[0].truth == "tennis move a"
+    assert dataset.class_names["judo move b"] == ("judo move b",)
+
+
+def test_a_clip_that_is_not_done_is_not_read_from_a_file_that_lies_there(data: Path) -> None:
+    write_whole(data / "videos" / "video1.mp4", b"half a video")
+    clip = datasets.load("actionatlas").clips["001"]
+    with pytest.raises(ActAlignError, match="does not exist"):
+        next(iter_frames(clip))
+
+
+def test_scripts_in_the_folder_are_read(data: Path) -> None:
+    script = '{"style": "short_fixed", "scripts": {"judo move a": {"sport": "judo", "steps": ["grip", "turn"]}}}'
+    write_whole(data / "scripts" / "short_fixed.json", script)
+    assert datasets.load("actionatlas").scripts["short_fixed"]["judo move a"].steps == ("grip", "turn")
+
+
+def test_a_file_that_is_gone_or_changed_is_named(data: Path) -> None:
+    (data / "videos" / "video3.mp4").write_bytes(b"short")
+    with pytest.raises(ActAlignError, match=r"1 file\(s\) missing or changed .* first is 'video3.mp4'; fetch again"):
+        datasets.load("actionatlas")
+    (data / "videos" / "video0.mp4").unlink()
+    with pytest.raises(ActAlignError, match=r"2 file\(s\)"):
+        datasets.load("actionatlas")
+    assert len(datasets.load("actionatlas", verify=False).questions) == 5
+
+
+def test_a_data_set_is_restricted_to_the_common_clips(data: Path) -> None:
+    dataset = restrict(read_actionatlas(), ["003", "000"])
+    assert [question.clip_id for question in dataset.questions] == ["000", "003"]
+    assert list(dataset.clips) == ["000", "003"]
+    assert restrict(read_actionatlas(), read_manifest().done).clips.keys() == {"000", "002", "003"}
+    with pytest.raises(ActAlignError, match="no clip '004'"):
+        restrict(dataset, ["004"])
+    with pytest.raises(ActAlignError, match="none in common"):
+        restrict(dataset, [])
+
+
+def test_masks_of_all_clips_by_either_rule(data: Path) -> None:
+    official = read_masks()
+    assert sorted(official) == ["000", "003"]
+    assert [number for number, _ in official["000"].frames] == [0, 2]
+    # The clip begins at frame int(0.5 * 15) = 7 of its video, and the released rule lists frames 1 and 3 of the video.
+    assert read_masks(rule="released") == {}
+
+
+def test_a_table_in_which_no_question_can_be_asked_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    table = write_jsonl(tmp_path / "table.jsonl", [atlas_row(0, answer=None)])
+    import_videos(tmp_path / "none", root=tmp_path / "atlas", copy=table)
+    with pytest.raises(ActAlignError, match=r"no row of Metadata.* has a question"):
+        read_actionatlas(tmp_path / "atlas")
+
+
+def test_loading_before_anything_was_fetched_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "DATA", tmp_path)
+    with pytest.raises(ActAlignError, match="fetch ActionAtlas first"):
+        datasets.load("actionatlas")

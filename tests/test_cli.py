@@ -1,0 +1,217 @@
+"""The command line: what it prints, where errors go, and exit codes that scripts can use."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from actalign import __version__, cli, diagnosis, paths
+from actalign.errors import ActAlignError
+from actalign.sample.classes import families
+from actalign.sample.render import plan_clips, write_folder
+
+KEY = "sk-not-to-be-seen-0123456789"
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four drawn clips with questions and scripts."""
+    folder = tmp_path_factory.mktemp("drawn")
+    write_folder(folder, plan_clips(families(7), 4, split="test"), seed=7, progress=False)
+    return folder
+
+
+@pytest.fixture
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    return tmp_path / "cache" / "embeddings"
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    listed = run("--help").stdout
+    for command in cli.app.registered_commands:
+        assert command.callback is not None
+        name = command.callback.__name__
+        assert f"  {name} " in listed
+        helped = run(name, "--help")
+        assert helped.exit_code == 0
+        assert f"Example: actalign {name}" in " ".join(helped.stdout.split())
+    assert run("--version").stdout == f"actalign {__version__}\n"
+
+
+def test_a_wrong_command_line_is_2_and_an_error_is_1_with_one_line(drawn: Path) -> None:
+    assert run("encode").exit_code == 2
+    assert run("scoer").exit_code == 2
+    wrong = run("encode", "nowhere")
+    assert wrong.exit_code == 1
+    assert wrong.stderr.startswith("error: 'nowhere' is neither a folder nor") and wrong.stderr.count("\n") == 1
+    assert "no checkpoint of its own; pass --checkpoint" in run("encode", str(drawn)).stderr
+    assert "no scripts of style 'nope'" in run("score", str(drawn), "--style", "nope").stderr
+
+
+def test_encode_reuses_and_says_what_failed(drawn: Path, own_store: Path, tmp_path: Path) -> None:
+    arguments = ("encode", str(drawn), "--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3")
+    first = run(*arguments)
+    assert (first.exit_code, "computed 4, failed 0" in first.stdout) == (0, True)
+    assert list(own_store.glob("*.safetensors"))
+    assert "loaded 4 from cache" in run(*arguments).stdout
+    broken = tmp_path / "broken"
+    write_folder(broken, plan_clips(families(7), 3, split="test"), seed=7, progress=False)
+    victim = sorted(broken.rglob("*.mp4"))[1]
+    victim.write_bytes(victim.read_bytes()[:600])
+    partly = run("encode", str(broken), "--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3")
+    assert partly.exit_code == cli.PARTLY
+    assert partly.stderr.count("failed: ") == 1 and str(victim) in partly.stderr
+
+
+def test_score_prints_intervals_and_writes_the_scores(drawn: Path, own_store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "scores.csv"
+    done = run(
+        *("score", str(drawn), "--style", "context_rich", "--method", "dtw", "--method", "dtw_context"),
+        *("--checkpoint", str(paths.CHECKPOINT), "--out", str(out)),
+    )
+    assert done.exit_code == 0, done.stderr
+    for label in ("DTW [context_rich]: Top-1", "DTW + context [context_rich]: Top-1"):
+        assert label in done.stdout
+    assert "on 4 of 4" in done.stdout
+    table = pd.read_csv(out)
+    assert set(table["method"]) == {"dtw", "dtw_context"} and len(table) == 2 * 4 * 5
+
+
+def test_score_ranks_where_nothing_is_labelled(drawn: Path, own_store: Path, tmp_path: Path) -> None:
+    questions = pd.read_csv(drawn / "questions.csv").drop(columns="answer")
+    for path in (drawn / "clips.csv", *drawn.glob("scripts/*.json"), *drawn.rglob("*.mp4")):
+        target = tmp_path / "data" / path.relative_to(drawn)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    questions.to_csv(tmp_path / "data" / "questions.csv", index=False)
+    done = run(
+        "score", str(tmp_path / "data"), "--style", "context_rich", "--checkpoint", str(paths.CHECKPOINT),
+        "--frame-rate", "3", "--smoothing-width", "3",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    ranked = [line for line in done.stdout.splitlines() if line.endswith(", DTW + context)")]
+    assert [line.split(": ")[0] for line in ranked] == sorted(questions["clip_id"])
+
+
+def test_lint_counts_errors_and_warnings(drawn: Path, tmp_path: Path) -> None:
+    clean = run("lint", str(drawn), "--style", "context_rich", "--checkpoint", str(paths.CHECKPOINT))
+    assert (clean.exit_code, clean.stdout) == (0, "0 errors, 0 warnings\n")
+    noted = run("lint", str(drawn), "--style", "context_rich")
+    assert noted.exit_code == 0 and "not checked" in noted.stdout
+    for path in drawn.rglob("*"):
+        if path.is_file() and path.suffix in (".csv", ".json"):
+            target = tmp_path / path.relative_to(drawn)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    scripts = tmp_path / "scripts" / "short_fixed.json"
+    content = json.loads(scripts.read_text(encoding="utf-8"))
+    name = next(iter(content["scripts"]))
+    content["scripts"][name]["steps"] = content["scripts"][name]["steps"][:4]
+    scripts.write_text(json.dumps(content), encoding="utf-8")
+    bad = run("lint", str(tmp_path), "--style", "short_fixed")
+    assert bad.exit_code == cli.PARTLY
+    assert f"error: short_fixed: {name}: " in bad.stdout and "[step_count]" in bad.stdout
+    assert "1 errors, " in bad.stdout
+
+
+def test_reproduce_hands_on_its_options_and_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def main(argv: list[str]) -> int:
+        seen.append(argv)
+        return 1 if "--force" in argv else 0
+
+    monkeypatch.setattr("actalign.runner.main", main)
+    assert run("reproduce").exit_code == 0
+    assert run("reproduce", "--only", "fig_7_smoothing", "--only", "fig_5_tsne", "--force").exit_code == 1
+    assert seen == [[], ["--only", "fig_7_smoothing", "fig_5_tsne", "--force"]]
+
+
+def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(argv: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("actalign.runner.main", interrupted)
+    stopped = run("reproduce")
+    assert (stopped.exit_code, stopped.stderr) == (
+        130,
+        "interrupted; finished work is kept, the same command goes on from here\n",
+    )
+
+
+def test_doctor_finds_this_machine_well() -> None:
+    done = run("doctor", "--checkpoint", str(paths.CHECKPOINT))
+    assert done.exit_code == 0, done.stdout
+    for subject in ("machine", "extra encode", "device", "decoder", "sample", "checkpoint", "LLM endpoint"):
+        assert f"ok    {subject}" in done.stdout
+
+
+def test_doctor_names_what_is_wrong_and_the_next_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(diagnosis.EXTRAS, "llm", ("openai", "no_such_package"))
+
+    def broken() -> str:
+        raise ActAlignError("file clips.csv differs from the registry")
+
+    monkeypatch.setattr(diagnosis, "sample", broken)
+    done = run("doctor", "--checkpoint", str(tmp_path / "nowhere"))
+    assert done.exit_code == cli.PARTLY
+    assert "FAIL  extra llm" in done.stdout and "-> pip install -c constraints.txt -e '.[llm]'" in done.stdout
+    assert "FAIL  sample" in done.stdout and "-> get data/sample" in done.stdout
+    assert "FAIL  checkpoint" in done.stdout and "does not exist" in done.stdout
+
+
+@contextmanager
+def endpoint(status: int, body: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *values: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "fine", "text"),
+    [
+        (200, b'{"data": [{"id": "small"}, {"id": "large"}]}', True, "lists 2 models, small, large"),
+        (401, b"{}", False, "answers 401"),
+        (404, b"not here", False, "answers 404"),
+        (200, b"<html>", False, "Expecting value"),
+        (200, b'{"models": []}', False, "'data'"),
+    ],
+)
+def test_doctor_asks_the_endpoint_and_never_shows_the_key(
+    status: int, body: bytes, fine: bool, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with endpoint(status, body) as url:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        done = run("doctor", "--endpoint")
+    assert text in done.stdout
+    assert (done.exit_code == 0) is fine
+    assert KEY not in done.stdout + done.stderr
+    gone = run("doctor", "--endpoint")
+    assert "FAIL  LLM endpoint" in gone.stdout and "check OPENAI_BASE_URL" in gone.stdout

@@ -1,0 +1,145 @@
+"""A run that is killed over and over ends where an undisturbed one does, and asks no answered question again."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import endpoint as served
+import pytest
+from endpoint import FakeEndpoint
+
+from actalign.llm import generate
+
+MOVES = {f"move {number}": "judo" for number in range(40)}
+KILLS = 20
+
+# Imports once, then forks a child for each line (cache, folder): says the child's id, and its status when it ends.
+NURSERY = """
+import os, sys
+import openai
+from actalign.llm import generate
+
+moves = {f"move {number}": "judo" for number in range(40)}
+for line in sys.stdin:
+    cache, folder = line.split()
+    child = os.fork()
+    if child == 0:
+        try:
+            generate(moves, "short_fixed", cache=cache, concurrency=4).write(folder)
+        finally:
+            os._exit(0 if sys.exc_info()[0] is None else 1)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+def fickle(handler: served.Handler, body: dict[str, Any]) -> None:
+    """Every seventh class needs two complaints; what is said depends on the request alone."""
+    name = served.class_in(body)
+    if int(name.split()[1]) % 7 == 0 and len(body["messages"]) < 6:
+        served.reply(f"Well, {len(body['messages'])}.")(handler, body)
+    else:
+        served.good(handler, body)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none-of-yours-1")
+    monkeypatch.setenv("ACTALIGN_LLM_MODEL", "small")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with FakeEndpoint(schema=False, delay_s=0.004) as running:
+        running.otherwise = fickle
+        monkeypatch.setenv("OPENAI_BASE_URL", running.url)
+        yield running
+
+
+class Nursery:
+    """Starts runs that can be killed; use with ``with``."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def start(self, cache: Path, folder: Path) -> int:
+        assert self.process.stdin is not None
+        print(cache, folder, file=self.process.stdin, flush=True)
+        return self._number()
+
+    def status(self) -> int:
+        return self._number()
+
+    def _number(self) -> int:
+        assert self.process.stdout is not None
+        return int(self.process.stdout.readline())
+
+    def __enter__(self) -> "Nursery":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate()
+
+
+def answered(cache: Path) -> set[str]:
+    """The conversations whose answer is in the file, a torn last line left out."""
+    found = set()
+    for line in cache.read_bytes().split(b"\n") if cache.exists() else []:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if entry["kind"] == "answer":
+            found.add(json.dumps(entry["request"]["messages"]))
+    return found
+
+
+def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(server: FakeEndpoint, tmp_path: Path) -> None:
+    undisturbed = generate(MOVES, "short_fixed", cache=tmp_path / "calm.jsonl").write(tmp_path / "calm").read_bytes()
+    questions = answered(tmp_path / "calm.jsonl")
+    moments = random.Random(0)
+    cache, folder = tmp_path / "answers.jsonl", tmp_path / "scripts"
+    killed = 0
+    with Nursery() as nursery:
+        while True:
+            known, start = answered(cache), len(server.bodies)
+            more = moments.randrange(1, 6) if killed < KILLS else 10**6
+            child = nursery.start(cache, folder)
+            while len(server.bodies) < start + more and not (folder / "short_fixed.json").exists():
+                time.sleep(0.0005)
+            time.sleep(moments.uniform(0, 0.008))
+            if killed < KILLS:
+                os.kill(child, signal.SIGKILL)
+            status = nursery.status()
+            again = [body for body in server.bodies[start:] if json.dumps(body["messages"]) in known]
+            assert again == []
+            assert status in (0, -signal.SIGKILL)
+            if status == 0:
+                break
+            killed += 1
+    assert killed >= 10
+    assert (folder / "short_fixed.json").read_bytes() == undisturbed
+    assert answered(cache) == questions
+    assert sorted(path.name for path in folder.iterdir()) == ["short_fixed.json"]
+
+
+def test_a_run_killed_while_it_writes_a_line_loses_that_line_alone(server: FakeEndpoint, tmp_path: Path) -> None:
+    undisturbed = generate(MOVES, "short_fixed", cache=tmp_path / "calm.jsonl").write(tmp_path / "calm").read_bytes()
+    content = (tmp_path / "calm.jsonl").read_bytes()
+    places = random.Random(1)
+    for number in range(10):
+        torn = tmp_path / f"torn{number}.jsonl"
+        torn.write_bytes(content[: places.randrange(1, len(content))])
+        known, start = answered(torn), len(server.bodies)
+        done = generate(MOVES, "short_fixed", cache=torn).write(tmp_path / f"torn{number}")
+        assert done.read_bytes() == undisturbed
+        asked = [json.dumps(body["messages"]) for body in server.bodies[start:] if "response_format" not in body]
+        assert known.isdisjoint(asked)
+        assert len(asked) == len(set(asked))
+        assert answered(torn) == answered(tmp_path / "calm.jsonl")

@@ -1,0 +1,87 @@
+"""The notebook for videos of your own: as it stands, and over a folder of mixed videos without labels."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+import actalign
+from actalign import paths
+from actalign.notebook import check_sources, run_notebook
+from actalign.records import Clip, Script
+from actalign.scripts import write_scripts
+from actalign.video import read_frames
+
+PROJECT = Path(actalign.__file__).resolve().parents[1]
+NOTEBOOK = PROJECT / "notebooks" / "own_videos.ipynb"
+CLASSES = ("lob", "kick serve", "smash")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project that has the sample and nothing else; results and caches of runs go there."""
+    root = tmp_path / "project"
+    (root / "data").mkdir(parents=True)
+    (root / "data" / "sample").symlink_to(PROJECT / "data" / "sample")
+    monkeypatch.setattr(paths, "ROOT", root)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return root
+
+
+def run(project: Path, **parameters: object) -> str:
+    """All that the notebook showed."""
+    executed = run_notebook(NOTEBOOK, parameters, output=project / "executed.ipynb")
+    cells = nbformat.read(executed, as_version=4).cells
+    shown = [output for cell in cells for output in cell.get("outputs", [])]
+    return "\n".join(str(output.get("text", "")) + str(output.get("data", "")) for output in shown)
+
+
+def best(project: Path) -> dict[str, str]:
+    table = pd.read_csv(project / "data" / "results" / "own_videos" / "ranking.csv")
+    return table.drop_duplicates("video").set_index("video")["class"].to_dict()
+
+
+def test_the_source_can_be_run() -> None:
+    check_sources([NOTEBOOK])
+
+
+def test_as_it_stands_typed_scripts_find_the_right_class_of_all_three_clips(project: Path) -> None:
+    shown = run(project)
+    assert best(project) == {
+        "test-00000.mp4": "leap and kick",
+        "test-00001.mp4": "balance to lunge",
+        "test-00002.mp4": "high kick to low squat",
+    }
+    results = project / "data" / "results" / "own_videos"
+    written = {path.name.removeprefix("test-00000.mp4.") for path in results.iterdir()}
+    assert written == {"ranking.csv", "vtt", "csv", "annotated.mp4", "pdf", "svg", "png"}
+    frames, _ = read_frames(Clip("copy", results / "test-00000.mp4.annotated.mp4", sport=""))
+    assert len(frames) == 77
+    assert "image/png" in shown and "sub-action of leap and kick" in shown
+    assert "Empty DataFrame" in shown, "the typed scripts pass the linter"
+
+
+def test_a_folder_of_mixed_videos_one_of_them_broken(
+    project: Path, write_video: Callable[..., Path], tiny_checkpoint: Path
+) -> None:
+    mine = project / "mine"
+    (mine / "phone").mkdir(parents=True)
+    write_video(mine / "a.mkv", times_s=[0.0, 0.1, 0.15, 0.5, 0.6, 1.0])
+    write_video(mine / "phone" / "b.MOV", frames=8, size=(64, 96), rotation=90)
+    (mine / "c.mp4").write_bytes(b"not a video")
+    (mine / "classes.txt").write_text("".join(f"{name}, tennis\n" for name in CLASSES))
+    steps = ("step back", "swing the racket up", "stand still with both feet")
+    scripts = {name: Script(name, sport="tennis", steps=steps[number:]) for number, name in enumerate(CLASSES)}
+    write_scripts(mine / "scripts" / "mine.json", "mine", scripts)
+    shown = run(
+        project, folder=str(mine), style="mine", checkpoint=str(tiny_checkpoint), video="phone/b.MOV", frame_rate=10
+    )
+    assert set(best(project)) == {"a.mkv", "phone/b.MOV"}
+    assert "c.mp4: video" in shown and "cannot be opened" in shown
+    assert "step_count" in shown, "the third script has one step"
+    copy = project / "data" / "results" / "own_videos" / "phone_b.MOV.annotated.mp4"
+    assert copy.is_file()
+    assert sorted(os.listdir(mine)) == ["a.mkv", "c.mp4", "classes.txt", "phone", "scripts"], "nothing is written there"
