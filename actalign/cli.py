@@ -120,6 +120,77 @@ def encode(
 
 
 @command
+def fetch(
+    root: Annotated[Path | None, typer.Option(help="Where the data set is kept; data/actionatlas.")] = None,
+    copy: Annotated[Path | None, typer.Option(help="A local parquet or JSONL copy of the benchmark's table.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Commit of the table on the hub.")] = None,
+    videos: Annotated[Path | None, typer.Option(help="Take videos from this folder instead of the network.")] = None,
+    cookies_file: Annotated[
+        Path | None, typer.Option(help="Netscape cookies, for age and bot walls.")
+    ] = None,
+    cookies_from_browser: Annotated[str | None, typer.Option(help="Take them from this browser instead.")] = None,
+    proxy: Annotated[str | None, typer.Option(help="A proxy's URL.")] = None,
+    rate_limit: Annotated[float | None, typer.Option(help="Bytes per second for each download.")] = None,
+    workers: Annotated[int, typer.Option(help="Downloads at the same time.")] = 2,
+) -> None:
+    """Fetch ActionAtlas.
+
+    Every row of the benchmark is in the manifest, with the reason where its clip is missing. A later run tries again
+    what may come back, and never fetches a good file twice.
+
+    Example: actalign fetch --cookies-from-browser firefox --workers 2
+    """
+    from actalign.fetching.local import import_videos
+    from actalign.fetching.run import fetch as fetch_videos
+    from actalign.fetching.site import Site
+
+    if videos is not None:
+        manifest = import_videos(videos, root=root, copy=copy, revision=revision)
+    else:
+        site = Site(
+            cookies_file=cookies_file, cookies_from_browser=cookies_from_browser, proxy=proxy, rate_limit=rate_limit
+        )
+        manifest = fetch_videos(root, copy=copy, revision=revision, site=site, workers=workers)
+    if len(manifest.done) < len(manifest):
+        raise typer.Exit(PARTLY)
+
+
+@command
+def scripts(
+    data: Data,
+    style: Annotated[str, typer.Option(help="short_fixed, context_rich, context_rich_t02 or released.")],
+    cache: Annotated[Path, typer.Option(help="The file of answers (JSON lines); made where missing.")],
+    model: Annotated[str | None, typer.Option(help="Otherwise ACTALIGN_LLM_MODEL of the environment.")] = None,
+    seed: Annotated[int, typer.Option(help="Sent along, and part of what an answer is kept under.")] = 0,
+    concurrency: Annotated[int, typer.Option(help="Requests at the same time.")] = 8,
+    price: Annotated[
+        tuple[float, float] | None, typer.Option(help="Cost of a million input and a million output tokens.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Print the prompts and what they would cost; ask nothing.")] = False,
+) -> None:
+    """Ask a language model for the scripts of a data set.
+
+    Endpoint and key are OPENAI_BASE_URL and OPENAI_API_KEY of the environment. Every answer is kept in the cache before
+    it is read, and never asked for twice; a full cache needs no key and no network.
+
+    Example: actalign scripts my_clips --style context_rich --cache answers.jsonl --dry-run
+    """
+    from actalign.llm import generate, preview
+
+    dataset = _dataset(data)
+    if dry_run:
+        typer.echo(str(preview(dataset, style, cache=cache, model=model, seed=seed, price=price)))
+        return
+    done = generate(dataset, style, cache=cache, model=model, seed=seed, concurrency=concurrency, price=price)
+    typer.echo(repr(done))
+    for name, failure in done.failures.items():
+        typer.echo(f"failed: {name}: {failure}", err=True)
+    if done.failures:
+        raise typer.Exit(PARTLY)
+    typer.echo(f"wrote {done.write(dataset.root / 'scripts')}")
+
+
+@command
 def lint(
     data: Data,
     style: Style = None,

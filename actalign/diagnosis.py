@@ -1,12 +1,9 @@
 """What is installed here and what works, each with the next step where it does not."""
 
 import importlib
-import json
 import os
 import platform
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -23,7 +20,6 @@ EXTRAS = {
 }
 IMPORT_PROBLEMS = (ImportError, OSError, RuntimeError, AttributeError)
 """How a package that is installed can still fail to import: torchvision of another build does each of these."""
-TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -135,18 +131,18 @@ def settings() -> Finding:
 
 def models() -> Finding:
     """The endpoint's list of models, asked with the key of the environment."""
-    url = f"{_base_url().rstrip('/')}/models"
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {os.environ.get('OPENAI_API_KEY', '')}"})
+    from actalign.llm.client import list_models
+
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-            listed = [str(model["id"]) for model in json.load(answer)["data"]]
-    except urllib.error.HTTPError as error:
-        step = "check OPENAI_API_KEY" if error.code in (401, 403) else "check OPENAI_BASE_URL: it often ends in /v1"
-        return Finding("LLM endpoint", False, f"{url} answers {error.code}", step)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = getattr(error, "reason", error)
-        return Finding("LLM endpoint", False, f"{url}: {reason}", "check OPENAI_BASE_URL and the network")
-    return Finding("LLM endpoint", True, f"{url} lists {len(listed)} models, {', '.join(listed[:3]) or 'none'}")
+        answer = list_models()
+    except ActAlignError as error:
+        return Finding(
+            "LLM endpoint", False, str(error), "set OPENAI_API_KEY, and OPENAI_BASE_URL for another endpoint"
+        )
+    if not isinstance(answer, tuple):
+        return Finding("LLM endpoint", False, f"{_base_url()}: {answer}", "check OPENAI_BASE_URL and OPENAI_API_KEY")
+    listed = ", ".join(answer[:3]) or "none"
+    return Finding("LLM endpoint", True, f"{_base_url()} lists {len(answer)} models: {listed}")
 
 
 def _base_url() -> str:

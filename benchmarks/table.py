@@ -64,6 +64,9 @@ def stage_rows(results: Results) -> Iterator[Row]:
     over = found["floor_over_ours_one_thread"]
     yield what, mine, "matrix product and sigmoid alone", floor, times(over)
     yield what, mine, "as released", theirs, times(found["released_over_ours_one_thread"])
+    mine = f"{plain(found['ms_per_clip_all_cores']['ours']['median'])} ms/clip"
+    cores = f"embeddings to scores, {results['machine']['cores']} cores"
+    yield cores, mine, "as released", theirs, times(found["released_over_ours_all_cores"])
     each = sweep["ms_per_clip_and_setting"]
     mine, theirs = (f"{plain(each[name]['median'])} ms/clip" for name in ("reuse", "independent"))
     what = f"one of {sweep['settings']} settings in a sweep"
@@ -93,10 +96,12 @@ def memory_rows(results: Results) -> Iterator[Row]:
     peaks = [f"{plain(tiny[count]['peak_mb'])} MB" for count in (most, fewest)]
     ratio = f"{tiny[most]['peak_mb'] / tiny[fewest]['peak_mb']:.2f} ×"
     yield f"peak memory, {int(most):,} clips", peaks[0], f"ours, {int(fewest):,} clips", peaks[1], ratio
-    mine, theirs = (results["hd"][name] for name in ("ours", "released"))
-    more = [f"{round(found['mb_more_per_clip'])} MB" for found in (mine, theirs)]
-    what = f"memory of one more 720p clip of {mine['frames_per_clip']} frames"
-    yield what, more[0], "as released", more[1], "–"
+    mine, theirs = (results["hd"][name]["runs"] for name in ("ours", "released"))
+    most = max(mine, key=int)
+    peaks = [f"{plain(runs[most]['peak_mb'])} MB" for runs in (mine, theirs)]
+    frames = results["hd"]["ours"]["frames_per_clip"]
+    ratio = f"{theirs[most]['peak_mb'] / mine[most]['peak_mb']:.1f} × and growing"
+    yield f"peak memory, {most} 720p clips of {frames} frames", peaks[0], "as released", peaks[1], ratio
 
 
 def gpu_rows(results: Results) -> Iterator[Row]:

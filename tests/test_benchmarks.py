@@ -308,6 +308,8 @@ def given() -> dict[str, dict[str, Any]]:
                 "ms_per_clip_one_thread": {name: spread(value) for name, value in stage_names.items()},
                 "floor_over_ours_one_thread": spread(0.7),
                 "released_over_ours_one_thread": spread(40.0),
+                "ms_per_clip_all_cores": {"ours": spread(0.2)},
+                "released_over_ours_all_cores": spread(60.0),
             },
             "sweep": {
                 "settings": 20,
@@ -339,7 +341,8 @@ def test_the_table_says_what_the_json_says() -> None:
         "| so400m forward, bfloat16, Fast One | 250 ms/frame | one large matrix product | 0.9 TFLOP/s | 61% of" in block
     )
     assert "| peak memory, 10,000 clips | 460 MB | ours, 100 clips | 450 MB | 1.02 × |" in block
-    assert "| memory of one more 720p clip of 30 frames | 0 MB | as released | 110 MB | – |" in block
+    assert "| embeddings to scores, 2 cores | 0.2 ms/clip | as released | 12 ms/clip | 60 × (30–120) |" in block
+    assert "| peak memory, 16 720p clips of 30 frames |" in block and "× and growing |" in block
     assert "Abacus, 2 cores, 8 GiB, Linux, Python 3.11.7, numpy 2.4.6, numba 0.68.1; 2026-01-02." in block
     rows = [line for line in block.splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {6}

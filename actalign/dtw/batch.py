@@ -14,10 +14,13 @@ from actalign.dtw.checks import check_shape, check_values
 from actalign.dtw.kernels import best_paths, rows_of
 
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
+IN_PLACE = 0x0001 | 0x0100
+"""NumPy's flags of an array in C order whose values are aligned."""
 PIECE_CELLS = 250_000
 """Cells that a thread works through at a time."""
 SMALLEST_PIECE_CELLS = 50_000
 """Below this a thread of its own costs more than it saves."""
+_SIZE, _NDIM, _DTYPE, _FLAGS = map(attrgetter, ("size", "ndim", "dtype", "flags.num"))
 
 
 class Totals(NamedTuple):
@@ -70,7 +73,7 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
     Totals(sums=array([10.  ,  0.75]), lengths=array([4, 2]))
     """
     matrices = _readable(list(affinities))
-    cells = np.fromiter(map(attrgetter("size"), matrices), dtype=np.int64, count=len(matrices))
+    cells = np.fromiter(map(_SIZE, matrices), dtype=np.int64, count=len(matrices))
     steps = np.fromiter(map(len, matrices), dtype=np.int64, count=len(matrices))
     frames = cells // steps
     found = Totals(np.empty(len(matrices)), np.empty(len(matrices), dtype=np.int64))
@@ -84,7 +87,8 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
 
     workers = threads_for(threads)
     share_out(work, _pieces(cells, workers), threads=workers)
-    for index in np.flatnonzero(found.lengths == 0).tolist():
+    if not found.lengths.all():
+        index = int(np.argmin(found.lengths))
         check_values(matrices[index], name=f"affinities[{index}]")
     return found
 
@@ -119,7 +123,8 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
 
     workers = threads_for(threads)
     share_out(work, _pieces(steps * frames, workers), threads=workers)
-    for index in np.flatnonzero(found.lengths == 0):
+    if not found.lengths.all():
+        index = int(np.argmin(found.lengths))
         clip = int(np.searchsorted(first, index, side="right")) - 1
         matrix = evidence[clip].matrices()[index - first[clip]]
         check_values(matrix, name=f"candidate {index - first[clip]} of clip {clip}")
@@ -128,10 +133,10 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
 
 def _readable(affinities: list[ArrayLike]) -> list[NDArray[Any]]:
     """The matrices in one precision and C order, copied only where they are not; their values are not looked at."""
-    if set(map(type, affinities)) <= {np.ndarray} and set(map(attrgetter("ndim"), affinities)) <= {2}:
-        dtypes = set(map(attrgetter("dtype"), affinities))
-        usable = all(map(attrgetter("size"), affinities)) and all(map(attrgetter("flags.c_contiguous"), affinities))
-        if usable and len(dtypes) <= 1 and dtypes <= FLOATS and all(map(attrgetter("flags.aligned"), affinities)):
+    arrays = set(map(type, affinities)) <= {np.ndarray} and set(map(_NDIM, affinities)) <= {2}
+    if arrays and all(map(_SIZE, affinities)):
+        dtypes, flags = set(map(_DTYPE, affinities)), set(map(_FLAGS, affinities))
+        if len(dtypes) <= 1 and dtypes <= FLOATS and all(flag & IN_PLACE == IN_PLACE for flag in flags):
             return cast("list[NDArray[Any]]", affinities)
     matrices = [check_shape(each, name=f"affinities[{index}]") for index, each in enumerate(affinities)]
     dtypes = {matrix.dtype for matrix in matrices}
@@ -149,10 +154,10 @@ def _pieces(cells: NDArray[np.int64], threads: int) -> list[slice]:
     """Runs of neighbours with about equal numbers of cells, enough of them for every thread."""
     if len(cells) == 0:
         return []
-    ends = np.cumsum(cells)
-    wanted = min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-int(ends[-1]) // threads)))
-    if ends[-1] <= wanted:
+    total = int(cells.sum())
+    wanted = min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-total // threads)))
+    if total <= wanted:
         return [slice(0, len(cells))]
-    cuts = np.searchsorted(ends, np.arange(wanted, int(ends[-1]), wanted), side="left") + 1
+    cuts = np.searchsorted(np.cumsum(cells), np.arange(wanted, total, wanted), side="left") + 1
     borders = sorted({0, len(cells), *cuts.tolist()})
     return [slice(start, stop) for start, stop in pairwise(borders)]
