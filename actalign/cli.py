@@ -125,9 +125,7 @@ def fetch(
     copy: Annotated[Path | None, typer.Option(help="A local parquet or JSONL copy of the benchmark's table.")] = None,
     revision: Annotated[str | None, typer.Option(help="Commit of the table on the hub.")] = None,
     videos: Annotated[Path | None, typer.Option(help="Take videos from this folder instead of the network.")] = None,
-    cookies_file: Annotated[
-        Path | None, typer.Option(help="Netscape cookies, for age and bot walls.")
-    ] = None,
+    cookies_file: Annotated[Path | None, typer.Option(help="Netscape cookies, for age and bot walls.")] = None,
     cookies_from_browser: Annotated[str | None, typer.Option(help="Take them from this browser instead.")] = None,
     proxy: Annotated[str | None, typer.Option(help="A proxy's URL.")] = None,
     rate_limit: Annotated[float | None, typer.Option(help="Bytes per second for each download.")] = None,

@@ -114,6 +114,9 @@ def test_shared_rows_score_as_the_matrices_they_make(rng: np.random.Generator) -
 
 
 def test_the_bad_candidate_is_named() -> None:
+    empty = [Evidence(np.ones((1, 2)), (np.array([0]),)), Evidence(np.ones((2, 0)), (np.array([0]),))]
+    with pytest.raises(ActAlignError, match=r"the values of clip 1 is empty, shape \(2, 0\)"):
+        script_scores(empty)
     values = np.array([[1.0, 2.0], [3.0, np.nan]])
     clips = [Evidence(values[:1], (np.array([0]),)), Evidence(values, (np.array([0, 0]), np.array([0, 1])))]
     with pytest.raises(ActAlignError, match=r"candidate 1 of clip 1\[1, 1\] is nan"):

@@ -34,6 +34,7 @@ SAMPLE_MAY_USE = ROOMS[: ROOMS.index("embeddings") + 1]
 ONLY = {
     "av": {"annotate", "video", "sample.render"},
     "datasets": {"datasets.actionatlas.metadata"},
+    "llvmlite": {"compiled"},
     "numba": {"compiled"},
     "openai": {"llm"},
     "papermill": {"notebook"},

@@ -74,6 +74,8 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
     """
     matrices = _readable(list(affinities))
     cells = np.fromiter(map(_SIZE, matrices), dtype=np.int64, count=len(matrices))
+    if not cells.all():
+        check_shape(matrices[int(np.argmin(cells))], name=f"affinities[{np.argmin(cells)}]")
     steps = np.fromiter(map(len, matrices), dtype=np.int64, count=len(matrices))
     frames = cells // steps
     found = Totals(np.empty(len(matrices)), np.empty(len(matrices), dtype=np.int64))
@@ -110,6 +112,9 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     first = _offsets(counts)
     if not scripts:
         return found.scores
+    for place, clip_values in enumerate(values):
+        if clip_values.size == 0 and counts[place]:
+            check_shape(clip_values, name=f"the values of clip {place}")
     like = values[0][:0]
     steps = np.fromiter(map(len, scripts), dtype=np.int64, count=len(scripts))
     frames = np.repeat([clip.shape[1] for clip in values], counts)
@@ -133,8 +138,7 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
 
 def _readable(affinities: list[ArrayLike]) -> list[NDArray[Any]]:
     """The matrices in one precision and C order, copied only where they are not; their values are not looked at."""
-    arrays = set(map(type, affinities)) <= {np.ndarray} and set(map(_NDIM, affinities)) <= {2}
-    if arrays and all(map(_SIZE, affinities)):
+    if set(map(type, affinities)) <= {np.ndarray} and set(map(_NDIM, affinities)) <= {2}:
         dtypes, flags = set(map(_DTYPE, affinities)), set(map(_FLAGS, affinities))
         if len(dtypes) <= 1 and dtypes <= FLOATS and all(flag & IN_PLACE == IN_PLACE for flag in flags):
             return cast("list[NDArray[Any]]", affinities)

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actalign.compiled import compiled, memory_at
+from actalign.compiled import bring_closer, compiled, memory_at
 from actalign.dtw.checks import LARGEST
 
 DIAGONAL, PREVIOUS_FRAME, PREVIOUS_SUB_ACTION = 0, 1, 2
+AHEAD = 3
+"""Rows from one that is worked on to the one that is brought into the cache meanwhile."""
 
 
 @compiled
@@ -52,6 +54,8 @@ def best_paths(
             best += value
             row_sums[t], row_lengths[t] = best, t + 1
         for row in range(first + 1, end):
+            if row + AHEAD < len(row_addresses):
+                bring_closer(row_addresses[row + AHEAD], frames * like.itemsize)
             values = memory_at(row_addresses[row], frames, like)
             value = np.float64(values[0])
             refused |= not (abs(value) <= limit)
