@@ -1,18 +1,19 @@
 """The command line: what it prints, where errors go, and exit codes that scripts can use."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from atlas_copy import atlas_row, write_jsonl
+from endpoint import FakeEndpoint, reply
 from typer.testing import CliRunner
+from video_server import video_server
 
 from actalign import __version__, cli, diagnosis, paths
+from actalign.datasets.actionatlas.manifest import read_manifest
 from actalign.errors import ActAlignError
 from actalign.sample.classes import families
 from actalign.sample.render import plan_clips, write_folder
@@ -172,46 +173,85 @@ def test_doctor_names_what_is_wrong_and_the_next_step(monkeypatch: pytest.Monkey
     assert "FAIL  checkpoint" in done.stdout and "does not exist" in done.stdout
 
 
-@contextmanager
-def endpoint(status: int, body: bytes) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *values: object) -> None: ...
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
+    """An endpoint on loopback, and an environment that names it with a key."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with FakeEndpoint() as endpoint:
+        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        monkeypatch.setenv("ACTALIGN_LLM_MODEL", "small")
+        yield endpoint
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "fine", "text"),
-    [
-        (200, b'{"data": [{"id": "small"}, {"id": "large"}]}', True, "lists 2 models, small, large"),
-        (401, b"{}", False, "answers 401"),
-        (404, b"not here", False, "answers 404"),
-        (200, b"<html>", False, "Expecting value"),
-        (200, b'{"models": []}', False, "'data'"),
-    ],
-)
 def test_doctor_asks_the_endpoint_and_never_shows_the_key(
-    status: int, body: bytes, fine: bool, text: str, monkeypatch: pytest.MonkeyPatch
+    environment: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    with endpoint(status, body) as url:
-        monkeypatch.setenv("OPENAI_BASE_URL", url)
-        done = run("doctor", "--endpoint")
-    assert text in done.stdout
-    assert (done.exit_code == 0) is fine
-    assert KEY not in done.stdout + done.stderr
+    shown = run("doctor")
+    assert f"a key is set for {environment.url}" in shown.stdout
+    asked = run("doctor", "--endpoint")
+    assert asked.exit_code == 0 and "lists 1 models: small" in asked.stdout
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     gone = run("doctor", "--endpoint")
+    assert gone.exit_code == cli.PARTLY
     assert "FAIL  LLM endpoint" in gone.stdout and "check OPENAI_BASE_URL" in gone.stdout
+    for done in (shown, asked, gone):
+        assert KEY not in done.stdout + done.stderr
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert "set OPENAI_API_KEY" in run("doctor", "--endpoint").stdout
+
+
+def test_scripts_are_asked_for_kept_and_written(environment: FakeEndpoint, drawn: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    for path in (drawn / "clips.csv", drawn / "questions.csv"):
+        folder.mkdir(exist_ok=True)
+        (folder / path.name).write_bytes(path.read_bytes())
+    cache = tmp_path / "answers.jsonl"
+    arguments = ("scripts", str(folder), "--style", "context_rich", "--cache", str(cache), "--price", "2.5", "10")
+    dry = run(*arguments, "--dry-run")
+    assert dry.exit_code == 0, dry.stderr
+    assert "classes to ask of 'small'" in dry.stdout and not environment.bodies and not cache.exists()
+    done = run(*arguments)
+    assert done.exit_code == 0, done.stderr
+    written = folder / "scripts" / "context_rich.json"
+    assert f"wrote {written}" in done.stdout and written.is_file()
+    asked = len(environment.bodies)
+    assert run(*arguments).exit_code == 0 and len(environment.bodies) == asked
+    for output in (done.stdout, done.stderr, cache.read_text(encoding="utf-8"), written.read_text(encoding="utf-8")):
+        assert KEY not in output
+
+
+def test_a_class_without_a_script_is_named_and_nothing_is_written(
+    environment: FakeEndpoint, drawn: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "clips.csv").write_bytes((drawn / "clips.csv").read_bytes())
+    (tmp_path / "questions.csv").write_bytes((drawn / "questions.csv").read_bytes())
+    victim = pd.read_csv(drawn / "questions.csv")["candidate_1"][0]
+    environment.told[victim] = [reply(None, refusal="I cannot help with that")] * 9
+    partly = run("scripts", str(tmp_path), "--style", "context_rich", "--cache", str(tmp_path / "answers.jsonl"))
+    assert partly.exit_code == cli.PARTLY
+    assert f"failed: {victim}: " in partly.stderr and partly.stderr.count("failed: ") == 1
+    assert not (tmp_path / "scripts").exists()
+
+
+def test_fetch_says_what_is_missing_and_goes_on(write_video: Callable[..., Path], tmp_path: Path) -> None:
+    table = write_jsonl(tmp_path / "table.jsonl", [atlas_row(number) for number in range(3)])
+    video = write_video(tmp_path / "a.mp4", frames=45).read_bytes()
+    root = tmp_path / "atlas"
+    with video_server() as server:
+        for number in range(3):
+            server.serve(f"video{number}", video, {1: 404}.get(number, "whole"))
+        arguments = ("fetch", "--root", str(root), "--copy", str(table), "--url", server.template)
+        partly = run(*arguments)
+        assert partly.exit_code == cli.PARTLY, partly.stderr
+        assert "2 of 3" in partly.stdout
+    by_hand = tmp_path / "by_hand"
+    by_hand.mkdir()
+    (by_hand / "video1.mp4").write_bytes(video)
+    done = run("fetch", "--root", str(root), "--videos", str(by_hand))
+    assert done.exit_code == 0, done.stderr
+    assert "3 of 3" in done.stdout
+    assert len(read_manifest(root).done) == 3
+    wrong = run("fetch", "--root", str(tmp_path / "none"), "--copy", str(tmp_path / "nowhere.jsonl"))
+    assert wrong.exit_code == 1 and "nowhere.jsonl" in wrong.stderr

@@ -1,0 +1,5 @@
+"""``python -m actalign.cli``."""
+
+from actalign.cli import main
+
+main()

@@ -1,0 +1,95 @@
+"""What the commands share: the application, options, exit codes, and errors of one line each.
+
+Exit codes: 0 all is well, 1 an error (one line on stderr), 2 the command line was wrong, 3 the command finished but
+some clips, classes or checks failed (they are named), 130 interrupted: finished work is kept.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from actalign import __version__
+from actalign.errors import ActAlignError
+
+ERROR, PARTLY, INTERRUPTED = 1, 3, 130
+
+app = typer.Typer(
+    name="actalign",
+    help="Zero-shot recognition of fine-grained actions by aligning frames with a script of sub-actions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Data = Annotated[str, typer.Argument(help="A known data set (sample, actionatlas) or a data folder.")]
+Checkpoint = Annotated[str, typer.Option(help="Folder or hub id; the data folder's own checkpoint if not given.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16.")]
+FrameRate = Annotated[float | None, typer.Option(help="Frames per second to look at; every frame if not given.")]
+Style = Annotated[list[str] | None, typer.Option(help="Prompt style; all of the data set's if not given. Repeatable.")]
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ActAlignError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(ERROR) from error
+    except KeyboardInterrupt as error:
+        typer.echo("interrupted; finished work is kept, the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """A subcommand whose errors are one line each and whose docstring, with its example, is the help."""
+
+    @wraps(function)
+    def run(*arguments: Any, **options: Any) -> None:
+        with _one_line_errors():
+            function(*arguments, **options)
+
+    app.command()(run)
+    return run
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"actalign {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
+def dataset_of(data: str) -> Any:
+    from actalign.datasets import load
+
+    return load(data)
+
+
+def styles_of(dataset: Any, style: Sequence[str] | None) -> list[str]:
+    unknown = [name for name in style or () if name not in dataset.scripts]
+    if unknown:
+        raise ActAlignError(f"no scripts of style {unknown[0]!r}; {dataset.name} has {list(dataset.scripts)}")
+    if not dataset.scripts:
+        raise ActAlignError(f"{dataset.name} has no scripts; add scripts/<style>.json, or run actalign scripts")
+    return list(style or dataset.scripts)
+
+
+def encoder_of(data: str, checkpoint: str, *, device: str, dtype: str) -> Any:
+    from actalign.encoder import load_encoder
+
+    own = dataset_of(data).root / "checkpoint"
+    if not checkpoint and not own.is_dir():
+        raise ActAlignError(f"{data} has no checkpoint of its own; pass --checkpoint, a folder or a hub id")
+    return load_encoder(checkpoint or own, device=device, dtype=dtype)

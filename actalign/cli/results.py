@@ -1,0 +1,94 @@
+"""Commands that end in numbers: scores, and all notebooks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actalign.cli.app import (
+    PARTLY,
+    Checkpoint,
+    Data,
+    Device,
+    Dtype,
+    FrameRate,
+    Style,
+    command,
+    dataset_of,
+    encoder_of,
+    styles_of,
+)
+
+
+@command
+def score(
+    data: Data,
+    style: Style = None,
+    method: Annotated[list[str] | None, typer.Option(help="A name in METHODS; dtw_context. Repeatable.")] = None,
+    preset: Annotated[str, typer.Option(help="paper or reference (the released scripts).")] = "paper",
+    smoothing_width: Annotated[int | None, typer.Option(help="w of Eq. 7, for methods that smooth.")] = None,
+    checkpoint: Checkpoint = "",
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    frame_rate: FrameRate = None,
+    out: Annotated[Path | None, typer.Option(help="Write the scores of every candidate to this CSV file.")] = None,
+) -> None:
+    """Score every question.
+
+    Prints Top-1, 2 and 3 with 95% intervals, or each clip's best class where there are no labels.
+
+    Example: actalign score sample --style context_rich --method dtw --method dtw_context
+    """
+    from actalign.embeddings import embed_clips, embed_texts
+    from actalign.files import write_whole
+    from actalign.metrics import topk_table
+    from actalign.options import options
+    from actalign.questions import text_groups
+    from actalign.study import score_methods
+
+    dataset = dataset_of(data)
+    if any(clip.split == "test" for clip in dataset.clips.values()):
+        dataset = dataset.split("test")
+    changes = {} if smoothing_width is None else {"smoothing_width": smoothing_width}
+    methods, styles, chosen = method or ["dtw_context"], styles_of(dataset, style), options(preset, **changes)
+    groups = text_groups(dataset, methods=methods, styles=styles, options=chosen)
+    encoder = encoder_of(data, checkpoint, device=device, dtype=dtype)
+    embeddings = embed_clips(dataset, encoder, frame_rate=frame_rate)
+    texts = embed_texts(groups, encoder, padding=chosen.text_padding)
+    scores = score_methods(
+        dataset, embeddings, texts,
+        methods=methods, styles=styles, options=chosen, scale=encoder.scale, bias=encoder.bias,
+    )  # fmt: skip
+    if out is not None:
+        write_whole(out, scores.to_csv(index=False, lineterminator="\n"))
+        typer.echo(f"wrote {out}")
+    if all(question.answer is not None for question in dataset.questions):
+        for row in topk_table(scores).itertuples():
+            style_of = f" [{row.style}]" if row.style else ""
+            typer.echo(
+                f"{row.label}{style_of}: Top-1 {row.top1:.1f} [{row.top1_low:.1f}, {row.top1_high:.1f}], "
+                f"Top-2 {row.top2:.1f}, Top-3 {row.top3:.1f} on {row.n} of {row.n_total}"
+            )
+    else:
+        best = scores.dropna(subset="score").sort_values("score", ascending=False, kind="stable")
+        best = best.drop_duplicates(["clip_id", "method", "style"]).sort_values("clip_id", kind="stable")
+        for row in best.to_dict("records"):
+            typer.echo(f"{row['clip_id']}: {row['class']} ({row['score']:.4f}, {row['label']})")
+    if embeddings.failed:
+        raise typer.Exit(PARTLY)
+
+
+@command
+def reproduce(
+    only: Annotated[list[str] | None, typer.Option(help="Look at this notebook only. Repeatable.")] = None,
+    force: Annotated[bool, typer.Option(help="Run also what is current.")] = False,
+) -> None:
+    """Run the notebooks that are not current.
+
+    Example: actalign reproduce --only fig_7_smoothing
+    """
+    from actalign import runner
+
+    arguments = [*(["--only", *only] if only else []), *(["--force"] if force else [])]
+    if code := runner.main(arguments):
+        raise typer.Exit(code)
