@@ -10,6 +10,7 @@ from actalign.datasets.actionatlas.reading import read_actionatlas, read_masks, 
 from actalign.errors import ActAlignError
 from actalign.fetching.local import import_videos
 from actalign.files import write_whole
+from actalign.llm.classes import classes_of
 from actalign.video import iter_frames
 
 
@@ -44,6 +45,23 @@ def test_load_gives_every_question_and_the_clips_that_are_there(data: Path) -> N
     assert len(list(iter_frames(clip))) == 15
     assert dataset.questions[0].truth == "tennis move a"
     assert dataset.class_names["judo move b"] == ("judo move b",)
+
+
+def test_an_action_of_two_sports_is_a_class_in_each(tmp_path: Path, write_video: Callable[..., Path]) -> None:
+    """Scripts go by class: a throw in judo is not a throw in tennis."""
+    rows = [atlas_row(number) for number in range(2)]
+    for row in rows:
+        row["choices_str"] = row["choices_str"].replace(f"{row['domain']} move d", "throw")
+        row["choices_str"] = row["choices_str"].replace(f"{row['domain']} move e", f"{row['domain']} throw")
+    (tmp_path / "mine").mkdir()
+    write_video(tmp_path / "mine" / "video0.mp4", frames=45)
+    import_videos(tmp_path / "mine", root=tmp_path / "atlas", copy=write_jsonl(tmp_path / "table.jsonl", rows))
+    dataset = read_actionatlas(tmp_path / "atlas")
+    tennis, judo = dataset.questions
+    assert tennis.candidates[3:] == ("throw (tennis)", "tennis throw") and tennis.truth == "tennis move a"
+    assert judo.candidates[3:] == ("throw (judo)", "judo throw")
+    assert dataset.class_names["throw (judo)"] == ("throw",)
+    assert classes_of(dataset)["throw (tennis)"] == "tennis"
 
 
 def test_a_clip_that_is_not_done_is_not_read_from_a_file_that_lies_there(data: Path) -> None:

@@ -1,7 +1,7 @@
 """What the manifest says is there, as a ``Dataset``: ``load("actionatlas")``."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from actalign.datasets.actionatlas.metadata import read_frozen, root_or_default
 from actalign.datasets.actionatlas.rows import AtlasRow
 from actalign.errors import ActAlignError
 from actalign.masks import Masks, text_masks
-from actalign.records import Clip, Dataset
+from actalign.records import Clip, Dataset, Question
 from actalign.scripts import read_scripts
 
 VIDEOS = "videos"
@@ -25,7 +25,7 @@ def read_actionatlas(root: str | os.PathLike[str] | None = None, *, verify: bool
     A clip is a window of a whole video, with the official text masks (:func:`with_masks` gives it others). Clips that
     are not done keep their question; their path does not exist, so that embedding reports them as failed and scoring
     counts them in the total. A row whose question itself is faulty cannot be asked: the manifest names it. The family
-    of a clip is its action.
+    of a clip is its action. An action that occurs in several sports is the class "<action> (<sport>)" in each.
 
     Args:
         root: the data set's folder; data/actionatlas by default.
@@ -52,18 +52,32 @@ def read_actionatlas(root: str | os.PathLike[str] | None = None, *, verify: bool
     ]
     if not asked:
         raise ActAlignError(f"{folder}: no row of {metadata} has a question that can be asked; see its manifest")
-    questions = tuple(question for _, _, question in asked)
-    classes = dict.fromkeys(name for question in questions for name in question.candidates)
+    questions, classes = _told_apart([(row.sport, question) for row, _, question in asked])
     styles = dict(read_scripts(path) for path in sorted((folder / "scripts").glob("[!.]*.json")))
-    classes |= dict.fromkeys(name for scripts in styles.values() for name in scripts)
+    classes = {name: name for scripts in styles.values() for name in scripts} | classes
     return Dataset(
         "actionatlas",
         folder,
         {row.id: _clip(folder, row, entry) for row, entry, _ in asked},
         questions,
         scripts=styles,
-        class_names={name: (name,) for name in classes},
+        class_names={class_name: (name,) for class_name, name in classes.items()},
     )
+
+
+def _told_apart(asked: Sequence[tuple[str, Question]]) -> tuple[tuple[Question, ...], dict[str, str]]:
+    """The questions, and class -> what it is called. An action that two sports share is a class for each of them."""
+    sports: dict[str, set[str]] = {}
+    for sport, question in asked:
+        for name in question.candidates:
+            sports.setdefault(name, set()).add(sport)
+    questions: list[Question] = []
+    classes: dict[str, str] = {}
+    for sport, question in asked:
+        own = {f"{name} ({sport})" if len(sports[name]) > 1 else name: name for name in question.candidates}
+        questions.append(replace(question, candidates=tuple(own)))
+        classes |= own
+    return tuple(questions), classes
 
 
 def restrict(dataset: Dataset, clip_ids: Iterable[str]) -> Dataset:
