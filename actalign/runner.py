@@ -1,6 +1,6 @@
 """Runs every notebook in order and reuses what is current: ``python -m actalign.runner``.
 
-Notebooks whose name starts with a digit, and ``own_videos``, compute and write results; ``table_*`` and ``fig_*`` read
+Notebooks whose name starts with a digit, and ``OTHERS``, compute and write results; ``table_*`` and ``fig_*`` read
 those and draw. Each run leaves a record in ``data/results/runs/``: a key made of everything the notebook depends on,
 and the sha256 of every file it wrote. A notebook whose key and files are unchanged is not run again.
 """
@@ -29,8 +29,10 @@ from actalign.notebook import check_sources, read_notebook, read_parameters, run
 __all__ = ["check_sources", "main", "plan", "read_parameters", "run_notebook"]
 
 KINDS = ("table_", "fig_")
-OTHERS = ("own_videos",)
+OTHERS = ("actionatlas", "own_videos")
 """Notebooks that compute for themselves; they run after those that others build on."""
+ATLAS, LEDGERS = paths.DATA / "actionatlas", ("metadata.jsonl", "ledger.jsonl")
+"""What the notebook ``actionatlas`` reads, and what changes there when something is fetched."""
 WATCHED = ("av", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy", "seaborn", "torch", "transformers")
 INTERRUPTED = 130
 TICK_S = 1.0
@@ -96,7 +98,9 @@ def _surroundings() -> dict[str, Any]:
 
 def _key(notebook: Path, *, surroundings: Mapping[str, Any], upstream: Mapping[str, Record]) -> str:
     cells = [(cell.cell_type, cell.metadata.get("tags", []), cell.source) for cell in read_notebook(notebook).cells]
-    inputs = {stem: record.outputs for stem, record in upstream.items()}
+    inputs: dict[str, Any] = {stem: record.outputs for stem, record in upstream.items()}
+    if notebook.stem == "actionatlas":
+        inputs["files"] = {name: _sha256((ATLAS / name).read_bytes()) for name in LEDGERS if (ATLAS / name).is_file()}
     return _sha256(json.dumps([cells, surroundings, inputs], sort_keys=True).encode())
 
 
@@ -199,7 +203,7 @@ def run_plan(notebooks: Sequence[Path], *, only: Sequence[str] = (), force: bool
                     record = ran[notebook.stem] = _run(notebook, key)
                 print(f"{record.seconds:6.1f} s")
             looked_at[notebook.stem] = record
-        if record is not None and _computes(notebook):
+        if record is not None and _computes(notebook) and notebook.stem not in OTHERS:
             upstream[notebook.stem] = record
     _refuse_shared_outputs(looked_at)
     return ran

@@ -45,6 +45,7 @@ def test_the_notebooks_that_the_project_names_are_there() -> None:
         "20_scores",
         "30_smoothing",
         "40_examples",
+        "actionatlas",
         "own_videos",
         "table_2_main_results",
         "table_3_ablation",
