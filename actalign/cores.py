@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
-from typing import TypeVar
+from threading import Event, Lock
+from typing import TypeVar, cast
 
 from actalign.errors import ActAlignError
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
-AHEAD = 2
-"""How many pieces a thread has at hand: the one it works on, and one to go on with."""
 
 
 def available() -> int:
@@ -42,10 +41,10 @@ def threads_for(wanted: int | None) -> int:
 
 
 def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, threads: int) -> list[Result]:
-    """``function`` of each piece, in order, on so many threads at once; the first error of any is raised.
+    """``function`` of each piece, in order, on so many threads at once, the calling one among them.
 
-    The calling thread draws the pieces, and works on one itself whenever the others have enough to do: so few
-    pieces exist at a time, and making them, if that holds the interpreter lock, goes on beside the work.
+    Each thread draws its next piece when it is done with the one before, so that all finish together and no more
+    pieces exist than threads. After an error no piece is drawn any more, and the error is raised.
 
     >>> share_out(len, ["one", "three"], threads=2)
     [3, 5]
@@ -54,15 +53,25 @@ def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, t
     first = list(islice(drawn, 2))
     if threads == 1 or len(first) < 2:
         return [function(piece) for piece in chain(first, drawn)]
-    results: list[Future[Result]] = []
-    unfinished: list[Future[Result]] = []
+    waiting = enumerate(chain(first, drawn))
+    results: dict[int, Result] = {}
+    lock, failed = Lock(), Event()
+
+    def work() -> None:
+        try:
+            while not failed.is_set():
+                with lock:
+                    place, piece = next(waiting, (-1, None))
+                if place < 0:
+                    return
+                results[place] = function(cast(Piece, piece))
+        except BaseException:
+            failed.set()
+            raise
+
     with ThreadPoolExecutor(threads - 1) as pool:
-        for piece in chain(first, drawn):
-            unfinished = [future for future in unfinished if not future.done()]
-            if len(unfinished) < AHEAD * (threads - 1):
-                results.append(pool.submit(function, piece))
-                unfinished.append(results[-1])
-            else:
-                results.append(Future())
-                results[-1].set_result(function(piece))
-        return [future.result() for future in results]
+        others = [pool.submit(work) for _ in range(threads - 1)]
+        work()
+        for other in others:
+            other.result()
+    return [results[place] for place in range(len(results))]

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
-from actalign.cores import AHEAD, available, share_out, threads_for
+from actalign.cores import available, share_out, threads_for
 from actalign.errors import ActAlignError
 
 
@@ -24,7 +25,7 @@ def test_an_error_is_raised_and_no_thread_is_left(threads: int) -> None:
 
 
 def test_pieces_are_drawn_only_as_they_are_needed() -> None:
-    """With the other thread stuck, the calling one works by itself and holds no more than the thread's share."""
+    """With the other thread stuck, the calling one does all the rest, and there is one piece a thread at a time."""
     stuck, finished, alive = threading.Event(), [], 0
     most = 0
 
@@ -45,8 +46,29 @@ def test_pieces_are_drawn_only_as_they_are_needed() -> None:
         return number
 
     assert share_out(work, pieces(), threads=2) == list(range(50))
-    assert most == AHEAD + 1
+    assert most == 2
     assert sorted(finished) == list(range(50))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_after_an_error_nothing_more_is_drawn(threads: int) -> None:
+    """Or this would never end: the pieces do not."""
+
+    def work(number: int) -> None:
+        if number == 20:
+            raise ValueError("the twentieth")
+
+    with pytest.raises(ValueError, match="the twentieth"):
+        share_out(work, count(), threads=threads)
+
+
+def test_an_error_in_drawing_is_raised() -> None:
+    def pieces() -> Iterator[int]:
+        yield from range(10)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        share_out(lambda number: number, pieces(), threads=3)
 
 
 def test_the_number_of_threads() -> None:
