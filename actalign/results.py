@@ -23,7 +23,7 @@ from actalign.errors import ActAlignError
 from actalign.files import write_whole
 from actalign.records import Dataset
 
-LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "transformers", "av")
+LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "torch", "transformers", "av")
 FLOATS = "%.10g"
 _KINDS = {"bool": bool, "int": np.int64, "float": np.float64, "text": str}
 

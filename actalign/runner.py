@@ -1,50 +1,44 @@
 """Runs every notebook in order and reuses what is current: ``python -m actalign.runner``.
 
 Notebooks whose name starts with a digit, and ``OTHERS``, compute and write results; ``table_*`` and ``fig_*`` read
-those and draw. Each run leaves a record in ``data/results/runs/``: a key made of everything the notebook depends on,
-and the sha256 of every file it wrote. A notebook whose key and files are unchanged is not run again.
+those and draw. Where one that others build on fails, those are not run, so that nothing is drawn from old results.
 """
 
 import argparse
-import hashlib
-import importlib.metadata
-import json
-import platform
+import ast
+import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from actalign import paths
 from actalign.errors import ActAlignError
-from actalign.files import write_whole
-from actalign.notebook import check_sources, read_notebook, read_parameters, run_notebook
+from actalign.gallery import write_gallery
+from actalign.notebook import check_sources, read_parameters, run_notebook
+from actalign.run_records import (
+    Outcome,
+    Record,
+    key_of,
+    read_record,
+    snapshot,
+    surroundings,
+    write_record,
+    written_since,
+)
+from actalign.run_summary import main_table, summary
 
-__all__ = ["check_sources", "main", "plan", "read_parameters", "run_notebook"]
+__all__ = ["check_sources", "main", "plan", "read_parameters", "run_notebook", "run_plan"]
 
 KINDS = ("table_", "fig_")
-OTHERS = ("actionatlas", "own_videos")
+OTHERS = ("actionatlas", "explorer", "own_videos")
 """Notebooks that compute for themselves; they run after those that others build on."""
-ATLAS, LEDGERS = paths.DATA / "actionatlas", ("metadata.jsonl", "ledger.jsonl")
-"""What the notebook ``actionatlas`` reads, and what changes there when something is fetched."""
-WATCHED = ("av", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy", "seaborn", "torch", "transformers")
+OUT = "ACTALIGN_OUT"
 INTERRUPTED = 130
 TICK_S = 1.0
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a notebook depended on (``key``), what it wrote ({path from the root: sha256}) and how long it took."""
-
-    key: str
-    outputs: dict[str, str]
-    seconds: float
 
 
 def plan(folder: Path) -> list[Path]:
@@ -59,91 +53,36 @@ def plan(folder: Path) -> list[Path]:
 
 
 def _stage(path: Path) -> int:
-    if path.stem[0].isdigit() or path.stem in OTHERS:
+    if path.stem[0].isdigit():
         return 0
-    for stage, prefix in enumerate(KINDS, start=1):
+    if path.stem in OTHERS:
+        return 1
+    for stage, prefix in enumerate(KINDS, start=2):
         if path.stem.startswith(prefix):
             return stage
     raise ActAlignError(f"{path.name}: a notebook's name starts with a digit (it computes) or {' or '.join(KINDS)}")
 
 
-def _computes(path: Path) -> bool:
+def _built_on(path: Path) -> bool:
     return _stage(path) == 0
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _draws(path: Path) -> bool:
+    return _stage(path) > 1
 
 
-def _package_files() -> dict[str, str]:
-    package = Path(__file__).resolve().parent
-    files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(package).as_posix(): _sha256(path.read_bytes()) for path in files}
-
-
-def _versions() -> dict[str, str]:
-    installed = {dist.name.lower(): dist.version for dist in importlib.metadata.distributions()}
-    return {"python": platform.python_version(), **{name: installed.get(name, "") for name in WATCHED}}
-
-
-def _surroundings() -> dict[str, Any]:
-    """What every notebook depends on: the package, the libraries that shape numbers and pictures, the sample."""
-    registry = paths.SAMPLE / "registry.sha256"
-    return {
-        "package": _package_files(),
-        "versions": _versions(),
-        "sample": _sha256(registry.read_bytes()) if registry.is_file() else "",
-    }
-
-
-def _key(notebook: Path, *, surroundings: Mapping[str, Any], upstream: Mapping[str, Record]) -> str:
-    cells = [(cell.cell_type, cell.metadata.get("tags", []), cell.source) for cell in read_notebook(notebook).cells]
-    inputs: dict[str, Any] = {stem: record.outputs for stem, record in upstream.items()}
-    if notebook.stem == "actionatlas":
-        inputs["files"] = {name: _sha256((ATLAS / name).read_bytes()) for name in LEDGERS if (ATLAS / name).is_file()}
-    return _sha256(json.dumps([cells, surroundings, inputs], sort_keys=True).encode())
-
-
-def _record_path(notebook: Path) -> Path:
-    return paths.RESULTS / "runs" / f"{notebook.stem}.json"
-
-
-def _read_record(notebook: Path) -> Record | None:
-    """The record of the last complete run; None when there is none or it cannot be read, so the notebook runs."""
-    try:
-        return Record(**json.loads(_record_path(notebook).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-
-
-def _write_record(notebook: Path, record: Record) -> None:
-    write_whole(_record_path(notebook), json.dumps(asdict(record), indent=1, sort_keys=True) + "\n")
-
-
-def _is_current(record: Record, key: str) -> bool:
-    files = ((paths.ROOT / name, digest) for name, digest in record.outputs.items())
-    return record.key == key and all(path.is_file() and _sha256(path.read_bytes()) == digest for path, digest in files)
-
-
-def _snapshot() -> dict[Path, tuple[int, int, int]]:
-    """Identity of every result and figure; a file written anew differs even when its bytes are the same."""
-    own = {paths.RESULTS / "runs", paths.RESULTS / "executed"}
-    files = (path for folder in (paths.RESULTS, paths.FIGURES) for path in folder.rglob("*") if path.is_file())
-    kept = (path for path in files if own.isdisjoint(path.parents) and not path.name.startswith("."))
-    return {path: (stat.st_mtime_ns, stat.st_ino, stat.st_size) for path in kept for stat in [path.stat()]}
-
-
-def _run(notebook: Path, key: str) -> Record:
-    before = _snapshot()
+def _run(notebook: Path, key: str, given: Mapping[str, Any]) -> Record:
+    before = snapshot()
     start = time.monotonic()
-    run_notebook(notebook, output=paths.RESULTS / "executed" / notebook.name)
+    known = read_parameters(notebook)
+    parameters = {name: value for name, value in given.items() if name in known}
+    run_notebook(notebook, parameters, output=paths.RESULTS / "executed" / notebook.name)
     seconds = round(time.monotonic() - start, 1)
-    written = sorted(path for path, identity in _snapshot().items() if before.get(path) != identity)
-    if not written and not _computes(notebook):
+    outputs = written_since(before)
+    if not outputs and _draws(notebook):
         raise ActAlignError(f"{notebook.name} wrote nothing under {paths.FIGURES} or {paths.RESULTS}; let it save")
-    outputs = {path.relative_to(paths.ROOT).as_posix(): _sha256(path.read_bytes()) for path in written}
     record = Record(key, outputs, seconds)
-    _write_record(notebook, record)
+    write_record(notebook, record)
     return record
 
 
@@ -169,82 +108,99 @@ def _clock(label: str) -> Iterator[None]:
             print(f"\r{label}", end="", flush=True)
 
 
-def _selected(notebooks: Sequence[Path], only: Sequence[str]) -> list[Path]:
+def _selected(notebooks: Sequence[Path], only: Sequence[str], given: Mapping[str, Any]) -> list[Path]:
+    """The stems in ``only``; without any, all, less those of ``OTHERS`` that know nothing of what is ``given``."""
     known = [notebook.stem for notebook in notebooks]
     unknown = [stem for stem in only if stem not in known]
     if unknown:
         raise ActAlignError(f"no notebook named {', '.join(unknown)}; there are: {', '.join(known)}")
-    return [notebook for notebook in notebooks if not only or notebook.stem in only]
+    if only:
+        return [notebook for notebook in notebooks if notebook.stem in only]
+    deaf = {path for path in notebooks if given and given.keys().isdisjoint(read_parameters(path))}
+    return [path for path in notebooks if not (path.stem in OTHERS and path in deaf)]
 
 
-def run_plan(notebooks: Sequence[Path], *, only: Sequence[str] = (), force: bool = False) -> dict[str, Record]:
-    """Runs what is not current, one line of progress each; returns the records of the notebooks that ran.
+def _check_given(given: Mapping[str, Any], notebooks: Iterable[Path]) -> None:
+    known = sorted({name for notebook in notebooks for name in read_parameters(notebook)})
+    if unknown := [name for name in given if name not in known]:
+        raise ActAlignError(f"no notebook has a parameter {unknown[0]!r}; there are: {', '.join(known)}")
+
+
+def run_plan(
+    notebooks: Sequence[Path], *, only: Sequence[str] = (), force: bool = False, given: Mapping[str, Any] | None = None
+) -> list[Outcome]:
+    """Runs what is not current, one line of progress each; returns what became of each, in order.
 
     A compute notebook depends on what the compute notebooks before it wrote, one that draws on all of them.
-    ``only`` names the stems to look at; ``force`` runs them even when they are current.
+    ``only`` names the stems to look at; ``force`` runs them even when they are current; ``given`` are parameters, set
+    in every notebook that has them.
+
+    Raises ActAlignError for an unknown stem or parameter, a source that is not as it must be, or two notebooks that
+    write the same file. A notebook that fails is an outcome, not an error.
     """
-    chosen = _selected(notebooks, only)
-    check_sources(chosen)
-    surroundings = _surroundings()
+    given = dict(given or {})
+    check_sources(notebooks)
+    _check_given(given, notebooks)
+    chosen = _selected(notebooks, only, given)
+    around = surroundings(given)
     upstream: dict[str, Record] = {}
-    looked_at: dict[str, Record] = {}
-    ran: dict[str, Record] = {}
+    outcomes: list[Outcome] = []
     width = max(len(notebook.stem) for notebook in chosen)
+    broken = ""
     for notebook in notebooks:
-        record = _read_record(notebook)
+        record = read_record(notebook)
         if notebook in chosen:
-            label = f"[{len(looked_at) + 1:>2}/{len(chosen)}] {notebook.stem:<{width}} "
+            label = f"[{len(outcomes) + 1:>2}/{len(chosen)}] {notebook.stem:<{width}} "
             print(label, end="", flush=True)
-            key = _key(notebook, surroundings=surroundings, upstream=upstream)
-            if record is not None and not force and _is_current(record, key):
-                print("  reused")
+            if broken and _stage(notebook) != 1:
+                outcome = Outcome(notebook.stem, "not run", reason=f"{broken} failed")
+                print("  not run")
             else:
-                with _clock(label):
-                    record = ran[notebook.stem] = _run(notebook, key)
-                print(f"{record.seconds:6.1f} s")
-            looked_at[notebook.stem] = record
-        if record is not None and _computes(notebook) and notebook.stem not in OTHERS:
+                key = key_of(notebook, around=around, upstream=upstream)
+                outcome = _one(notebook, key, label=label, given=given, old=None if force else record)
+            outcomes.append(outcome)
+            record = outcome.record
+            if outcome.state == "failed" and _built_on(notebook):
+                broken = notebook.stem
+        if record is not None and _built_on(notebook):
             upstream[notebook.stem] = record
-    _refuse_shared_outputs(looked_at)
-    return ran
+    _refuse_shared_outputs(outcomes)
+    return outcomes
 
 
-def _refuse_shared_outputs(records: Mapping[str, Record]) -> None:
+def _one(notebook: Path, key: str, *, label: str, given: Mapping[str, Any], old: Record | None) -> Outcome:
+    if old is not None and old.is_current(key):
+        print("  reused")
+        return Outcome(notebook.stem, "reused", old)
+    try:
+        with _clock(label):
+            record = _run(notebook, key, given)
+    except (ActAlignError, OSError) as error:
+        print("  FAILED")
+        return Outcome(notebook.stem, "failed", reason=str(error))
+    print(f"{record.seconds:6.1f} s")
+    return Outcome(notebook.stem, "ran", record)
+
+
+def _refuse_shared_outputs(outcomes: Iterable[Outcome]) -> None:
     """Two notebooks that write the same file would each undo the other's record for ever."""
     writer: dict[str, str] = {}
-    for stem, record in records.items():
-        for name in record.outputs:
+    for outcome in outcomes:
+        for name in outcome.record.outputs if outcome.record else ():
             if name in writer:
-                raise ActAlignError(f"{writer[name]} and {stem} both write {name}; give each a file of its own")
-            writer[name] = stem
+                raise ActAlignError(f"{writer[name]} and {outcome.stem} both write {name}; give each a file of its own")
+            writer[name] = outcome.stem
 
 
-def main_table(path: Path) -> str:
-    """``data/results/main.csv`` for people: a line for each method, accuracies in percent with 95% intervals."""
-    if not path.is_file():
-        raise ActAlignError(f"{path} is not there: no notebook wrote the main table")
-    table = pd.read_csv(path)
-    missing = [name for name in ("method", "top1", "top1_low", "top1_high", "top2", "top3", "n") if name not in table]
-    if missing:
-        raise ActAlignError(f"{path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    rows = [("method", "Top-1 [95% interval]", "Top-2", "Top-3", "n")]
-    for row in table.itertuples():
-        interval = f"{row.top1:.1f} [{row.top1_low:5.1f}, {row.top1_high:5.1f}]"
-        rows.append((str(row.method), interval, f"{row.top2:.1f}", f"{row.top3:.1f}", f"{row.n}"))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_table_line(row, widths) for row in rows)
-
-
-def _table_line(row: Sequence[str], widths: Sequence[int]) -> str:
-    numbers = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-    return "  ".join([row[0].ljust(widths[0]), *numbers])
-
-
-def _report(ran: Mapping[str, Record]) -> None:
-    written = sorted(name for record in ran.values() for name in record.outputs)
-    print(f"\nwrote {len(written)} files:" if written else "\nnothing to write: all results and figures are current")
-    for name in written:
-        print(f"  {name}")
+def _literal(text: str) -> tuple[str, Any]:
+    """``name=value`` of the command line; a value that is no Python literal is text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -253,16 +209,27 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="STEM", help="look at these notebooks only")
     parser.add_argument("--force", action="store_true", help="run also what is current")
+    parser.add_argument(
+        "--set", nargs="+", default=[], type=_literal, dest="given", metavar="NAME=VALUE",
+        help=f"parameters for every notebook that has them; {OUT} in the environment says where the results go",
+    )  # fmt: skip
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command. Returns 0, 1 after an error (one line on stderr), or 130 after Ctrl-C."""
+    """The command. Returns 0, 1 after an error (said on stderr), or 130 after Ctrl-C."""
     arguments = _arguments(argv)
+    given = dict(arguments.given)
     try:
-        ran = run_plan(plan(paths.NOTEBOOKS), only=arguments.only, force=arguments.force)
-        _report(ran)
-        if not arguments.only:
+        if given and not os.environ.get(OUT):
+            raise ActAlignError(f"results of other parameters go to a folder of their own: set {OUT} to one")
+        notebooks = plan(paths.NOTEBOOKS)
+        outcomes = run_plan(notebooks, only=arguments.only, force=arguments.force, given=given)
+        print("\n" + summary(outcomes))
+        failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+        if any(_draws(notebook) for notebook in notebooks):
+            print(f"\ngallery: {write_gallery([notebook for notebook in notebooks if _draws(notebook)])}")
+        if not arguments.only and not failed:
             print("\n" + main_table(paths.RESULTS / "main.csv"))
     except (ActAlignError, OSError) as error:
         print(f"\nerror: {error}", file=sys.stderr)
@@ -270,7 +237,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; finished notebooks are kept, the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
-    return 0
+    for outcome in failed:
+        print(f"\nerror: {outcome.reason}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The command line: what it prints, where errors go, and exit codes that scripts can use."""
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def test_every_command_has_help_with_an_example() -> None:
         assert f"  {name} " in listed
         helped = run(name, "--help")
         assert helped.exit_code == 0
-        assert f"Example: actalign {name}" in " ".join(helped.stdout.split())
+        assert f"  Example: actalign {name}" in helped.stdout
+    assert "--checkpoint google/siglip-so400m-patch14-384 " in run("encode", "--help").stdout, "not cut at a hyphen"
     assert run("--version").stdout == f"actalign {__version__}\n"
 
 
@@ -140,6 +142,29 @@ def test_reproduce_hands_on_its_options_and_the_exit_code(monkeypatch: pytest.Mo
     assert seen == [[], ["--only", "fig_7_smoothing", "fig_5_tsne", "--force"]]
 
 
+def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[list[str], str]] = []
+
+    def process(command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
+        seen.append((command[1:], env["ACTALIGN_OUT"]))
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr("actalign.cli.results.subprocess.run", process)
+    assert run("reproduce", "--preset", "reference", "--dataset", str(drawn)).exit_code == 1
+    assert run("reproduce", "--out", str(tmp_path / "mine"), "--only", "20_scores").exit_code == 1
+    folder = str(paths.DATA / "runs" / f"{drawn.name}-reference")
+    settings = ["--set", f"dataset={str(drawn)!r}", "preset='reference'"]
+    assert seen == [
+        (["-m", "actalign.runner", *settings], folder),
+        (["-m", "actalign.runner", "--only", "20_scores"], str(tmp_path / "mine")),
+    ]
+    unknown = run("reproduce", "--preset", "papper")
+    assert (unknown.exit_code, len(seen)) == (1, 2)
+    assert "preset 'papper' is unknown; choose one of" in unknown.stderr
+
+
 def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(argv: list[str]) -> int:
         raise KeyboardInterrupt
@@ -198,6 +223,12 @@ def test_doctor_asks_the_endpoint_and_never_shows_the_key(
     assert "FAIL  LLM endpoint" in gone.stdout and "check OPENAI_BASE_URL" in gone.stdout
     for done in (shown, asked, gone):
         assert KEY not in done.stdout + done.stderr
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://me:hunter2@example.org/v1")
+    for done in (run("doctor"), run("doctor", "--endpoint")):
+        assert done.exit_code == cli.PARTLY and "FAIL  LLM endpoint" in done.stdout
+        assert "hunter2" not in done.stdout + done.stderr
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    assert "no OPENAI_API_KEY" in run("doctor").stdout
     monkeypatch.delenv("OPENAI_API_KEY")
     assert "set OPENAI_API_KEY" in run("doctor", "--endpoint").stdout
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from actalign import errors, paths, runner
+from actalign import errors, paths, run_records, runner
 from actalign import notebook as notebook_module
 from actalign.errors import ActAlignError
 from actalign.notebook import check_sources, parse_parameters, read_parameters, run_notebook
@@ -231,13 +231,16 @@ def fast(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         for folder in (paths.RESULTS, paths.FIGURES):
             folder.mkdir(parents=True, exist_ok=True)
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(str(project))
-        for cell in notebook_module.read_notebook(path).cells:
-            exec(cell.source, {"results": paths.RESULTS, "figures": paths.FIGURES})
+        made = notebook_module.read_notebook(path)
+        nbformat.write(made, output)
+        known = {"results": paths.RESULTS, "figures": paths.FIGURES}
+        for cell in made.cells:
+            exec(cell.source, known)
+            known |= (parameters or {}) if "parameters" in cell.metadata.get("tags", []) else {}
         return output
 
     monkeypatch.setattr(runner, "run_notebook", execute)
-    monkeypatch.setattr(runner, "_package_files", lambda: {"records.py": "as it was"})
+    monkeypatch.setattr(run_records, "package_files", lambda: {"records.py": "as it was"})
     paths.SAMPLE.mkdir(parents=True)
     (paths.SAMPLE / "registry.sha256").write_text("the sample")
     write_notebook(paths.NOTEBOOKS / "10_scores.ipynb", f"(results / 'main.csv').write_text('{MAIN_CSV}')")
@@ -256,12 +259,15 @@ def test_a_second_run_reuses_everything(fast: list[str], capsys: pytest.CaptureF
     assert runner.main([]) == 0
     first = capsys.readouterr().out
     assert fast == ALL
-    assert "wrote 3 files:\n  data/results/main.csv\n  data/results/widths.csv\n  figures/fig_4_maps.svg\n" in first
+    assert [line.split()[::4] for line in first.splitlines() if " ran " in line] == [
+        ["10_scores", "data/results/main.csv"],
+        ["20_widths", "data/results/widths.csv"],
+        ["fig_4_maps", "figures/fig_4_maps.svg"],
+    ]
     assert runner.main([]) == 0
     second = capsys.readouterr().out
     assert fast == ALL
-    assert second.count("reused") == 3
-    assert "nothing to write" in second
+    assert second.count("reused") == 6  # a line of progress and one of the summary each
     for text in (first, second):
         assert text.endswith("dtw      70.0 [ 65.0,  75.0]   85.0   95.0  448\n")
 
@@ -309,22 +315,22 @@ def test_a_change_of_the_package_or_of_a_library_runs_everything(
 ) -> None:
     runner.main([])
     fast.clear()
-    monkeypatch.setattr(runner, "_package_files", lambda: {"records.py": "edited"})
+    monkeypatch.setattr(run_records, "package_files", lambda: {"records.py": "edited"})
     runner.main([])
     assert fast == ALL
     fast.clear()
-    monkeypatch.setattr(runner, "_versions", lambda: {"numpy": "0"})
+    monkeypatch.setattr(run_records, "library_versions", lambda: {"numpy": "0"})
     runner.main([])
     assert fast == ALL
 
 
 def test_the_key_covers_the_package_and_the_libraries() -> None:
-    files = runner._package_files()
+    files = run_records.package_files()
     assert {"records.py", "dtw/__init__.py", "py.typed"} <= set(files)
     assert files["errors.py"] == hashlib.sha256(Path(errors.__file__).read_bytes()).hexdigest()
     assert not any(name.endswith(".pyc") for name in files)
-    assert runner._versions()["numpy"] == np.__version__
-    assert runner._versions()["scikit-learn"]
+    assert run_records.library_versions()["numpy"] == np.__version__
+    assert run_records.library_versions()["scikit-learn"]
 
 
 def test_what_an_editor_notes_beside_the_cells_does_not_count_as_a_change(fast: list[str]) -> None:
@@ -364,7 +370,11 @@ def test_a_failing_notebook_keeps_earlier_work_and_is_taken_up_again(
 
     monkeypatch.setattr(runner, "run_notebook", fail)
     assert runner.main([]) == 1
-    assert capsys.readouterr().err == "\nerror: 20_widths.ipynb failed in cell [2]: ValueError: no\n"
+    printed = capsys.readouterr()
+    assert printed.err == "\nerror: 20_widths.ipynb failed in cell [2]: ValueError: no\n"
+    states = [line.split()[:3] for line in printed.out.split("wrote\n")[1].splitlines()[:3]]
+    assert [state[1] for state in states] == ["ran", "failed", "not"]  # nothing is drawn from old results
+    assert fast == ["10_scores"]
     monkeypatch.setattr(runner, "run_notebook", execute)
     assert runner.main([]) == 0
     assert fast == ["10_scores", "20_widths", "fig_4_maps"]
@@ -376,6 +386,51 @@ def test_a_drawing_notebook_that_writes_nothing_is_an_error(
     write_notebook(paths.NOTEBOOKS / "fig_9.ipynb", "1")
     assert runner.main([]) == 1
     assert "fig_9.ipynb wrote nothing under" in capsys.readouterr().err
+
+
+def test_a_drawing_that_fails_stops_no_other(fast: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write_notebook(paths.NOTEBOOKS / "fig_1_none.ipynb", "1")
+    assert runner.main([]) == 1
+    assert fast == ["10_scores", "20_widths", "fig_1_none", "fig_4_maps"]
+    printed = capsys.readouterr()
+    assert "fig_1_none  failed" in printed.out
+    assert printed.err.count("error:") == 1
+
+
+def test_parameters_are_set_where_they_are_known_and_need_a_folder_of_their_own(
+    fast: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert runner.main(["--set", "style=terse"]) == 1
+    assert "set ACTALIGN_OUT to one" in capsys.readouterr().err
+    monkeypatch.setenv("ACTALIGN_OUT", "elsewhere")
+    assert runner.main(["--set", "style=terse"]) == 1
+    assert "no notebook has a parameter 'style'; there are: " in capsys.readouterr().err
+    write_notebook(
+        paths.NOTEBOOKS / "20_widths.ipynb",
+        "(results / 'widths.csv').write_text(repr((style, seed)))",
+        parameters="style = 'rich'  # of the scripts\nseed = 0  # of the bootstrap",
+    )
+    assert runner.main(["--set", "style=terse", "seed=3"]) == 0
+    assert (paths.RESULTS / "widths.csv").read_text() == "('terse', 3)"
+    fast.clear()
+    assert runner.main(["--set", "style=terse", "seed=3"]) == 0
+    assert fast == []
+    assert runner.main(["--set", "style=terse", "seed=4"]) == 0
+    assert fast == ALL
+    with pytest.raises(SystemExit):
+        runner.main(["--set", "style"])
+    assert "'style' is not NAME=VALUE" in capsys.readouterr().err
+
+
+def test_the_gallery_shows_what_is_there_and_how_it_is_made(fast: list[str]) -> None:
+    write_notebook(paths.NOTEBOOKS / "table_2.ipynb", "(figures / 'table_2.md').write_text('| a |\\n|---|\\n| 1 |')")
+    assert runner.main([]) == 0
+    page = (paths.FIGURES / "README.md").read_text(encoding="utf-8")
+    assert "| a |\n|---|\n| 1 |" in page
+    assert "--only table_2`" in page
+    assert "[svg](fig_4_maps.svg)" in page
+    assert runner.main([]) == 0
+    assert (paths.FIGURES / "README.md").read_text(encoding="utf-8") == page
 
 
 def test_two_notebooks_that_write_one_file_are_an_error(fast: list[str], capsys: pytest.CaptureFixture[str]) -> None:

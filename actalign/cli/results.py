@@ -1,7 +1,10 @@
 """Commands that end in numbers: scores, and all notebooks."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,6 +40,7 @@ def score(
 
     Prints Top-1, 2 and 3 with 95% intervals, or each clip's best class where there are no labels.
 
+    \b
     Example: actalign score sample --style context_rich --method dtw --method dtw_context
     """
     from actalign.embeddings import embed_clips, embed_texts
@@ -82,13 +86,47 @@ def score(
 def reproduce(
     only: Annotated[list[str] | None, typer.Option(help="Look at this notebook only. Repeatable.")] = None,
     force: Annotated[bool, typer.Option(help="Run also what is current.")] = False,
+    dataset: Annotated[str, typer.Option(help="A known data set or a data folder; the sample if not given.")] = "",
+    checkpoint: Checkpoint = "",
+    style: Annotated[str, typer.Option(help="Prompt style of the main results.")] = "",
+    preset: Annotated[str, typer.Option(help="paper or reference (the released scripts).")] = "",
+    frame_rate: FrameRate = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of results and figures; else one under data/runs.")] = None,
 ) -> None:
-    """Run the notebooks that are not current.
+    """Run the notebooks that are not current, and say what became of each.
 
-    Example: actalign reproduce --only fig_7_smoothing
+    Without a data set, checkpoint, style, preset or frame rate, results go to data/results and figures; with one, to a
+    folder of their own, so that nothing is mixed.
+
+    \b
+    Example: actalign reproduce --preset reference --only 20_scores --only table_2_main_results
     """
-    from actalign import runner
+    from actalign import paths, runner
+    from actalign.options import options
 
+    given: dict[str, Any] = {"dataset": _anchored(dataset), "checkpoint": _anchored(checkpoint), "style": style}
+    given = {name: value for name, value in (given | {"preset": preset}).items() if value}
+    if frame_rate is not None:
+        given["frame_rate"] = frame_rate
+    if preset:
+        options(preset)  # an unknown one is refused before anything runs
     arguments = [*(["--only", *only] if only else []), *(["--force"] if force else [])]
-    if code := runner.main(arguments):
+    if not given and out is None:
+        code = runner.main(arguments)
+    else:
+        folder = out or paths.DATA / "runs" / "-".join(Path(str(value)).name for value in given.values())
+        settings = ["--set", *(f"{name}={value!r}" for name, value in given.items())] if given else []
+        # In a process of its own: where files go is settled when the package is imported.
+        code = subprocess.run(
+            [sys.executable, "-m", "actalign.runner", *arguments, *settings],
+            env={**os.environ, runner.OUT: str(folder.resolve())}, check=False,
+        ).returncode  # fmt: skip
+    if code:
         raise typer.Exit(code)
+
+
+def _anchored(name: str) -> str:
+    """A folder's full path, since notebooks run elsewhere; another name as it is."""
+    from actalign.datasets import SOURCES
+
+    return str(Path(name).resolve()) if name and name not in SOURCES and Path(name).is_dir() else name

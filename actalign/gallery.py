@@ -1,0 +1,67 @@
+"""A page that shows every table and figure with the command that makes it: ``figures/README.md``."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from actalign import paths
+from actalign.files import write_whole
+from actalign.notebook import read_notebook
+
+COMMAND = ".venv/bin/python -m actalign.runner --only {stem}"
+HEADING = """# Tables and figures
+
+Made by `make figures`; this page too. Each has its numbers (`.csv`) and what they were made from (`.json`) beside it.
+"""
+
+
+def write_gallery(notebooks: Sequence[Path]) -> Path:
+    """Write ``README.md`` into ``paths.FIGURES`` with a section for each notebook that has files there.
+
+    A section shows the notebook's title, the picture or table, the caption that the notebook wrote when it was run,
+    the files, and the command.
+    """
+    sections = [section for notebook in notebooks if (section := _section(notebook))]
+    path = paths.FIGURES / "README.md"
+    write_whole(path, "\n".join([HEADING, *sections]))
+    return path
+
+
+def _section(notebook: Path) -> str:
+    stem = notebook.stem
+    files = sorted(path.name for path in paths.FIGURES.glob(f"{stem}.*"))
+    if not files:
+        return ""
+    title = _title(read_notebook(notebook).cells[0].source) or stem
+    parts = [f"## {title}"]
+    if f"{stem}.png" in files:
+        parts.append(f"![{title}]({stem}.png)")
+    tables = (paths.FIGURES / f"{stem}.md").read_text(encoding="utf-8").strip() if f"{stem}.md" in files else ""
+    if tables:
+        parts.append(tables)
+    if caption := _caption(stem, tables=tables):
+        parts.append(caption)
+    links = ", ".join(f"[{Path(name).suffix[1:]}]({name})" for name in files)
+    source = f"[{notebook.name}](../notebooks/{notebook.name})" if paths.FIGURES.parent == paths.ROOT else notebook.name
+    parts.append(f"Files: {links}. Notebook: {source}. Alone: `{COMMAND.format(stem=stem)}`")
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(source: str) -> str:
+    return re.sub(r"^#+\s*", "", source.split("\n", 1)[0]).strip()
+
+
+def _caption(stem: str, *, tables: str) -> str:
+    """The last Markdown that the executed copy shows, tables and their headings left out; empty without a copy."""
+    executed = paths.RESULTS / "executed" / f"{stem}.ipynb"
+    if not executed.is_file():
+        return ""
+    shown = [_markdown(output) for cell in read_notebook(executed).cells for output in cell.get("outputs", [])]
+    captions = [text for text in shown if text and "|---" not in text and text not in tables]
+    return captions[-1] if captions else ""
+
+
+def _markdown(output: Any) -> str:
+    text = output.get("data", {}).get("text/markdown", "")
+    return (text if isinstance(text, str) else "".join(text)).strip()
