@@ -22,9 +22,9 @@ QUESTIONS_PER_BATCH = 128  # of one setting: how many questions' evidence is in 
 
 @dataclass(frozen=True)
 class Setting:
-    """What one table of scores is of: a method's name, the prompt style if it reads scripts, and the options."""
+    """What one table of scores is of: a method or its name, the prompt style if it reads scripts, and the options."""
 
-    method: str
+    method: str | Method
     style: str = ""
     options: Options = field(default_factory=Options)
 
@@ -52,7 +52,7 @@ def score_dataset(
     embeddings: Mapping[str, FrameEmbeddings],
     texts: Mapping[str, NDArray[Any]],
     *,
-    method: str,
+    method: str | Method,
     style: str = "",
     options: Options,
     scale: float | None = None,
@@ -74,7 +74,7 @@ def score_dataset(
         dataset: usually one split, ``load("sample").split("test")``.
         embeddings: clip id to frame embeddings, loaded one clip at a time.
         texts: text to (d,) embedding, for all of ``questions.texts_needed``.
-        method: a name in ``METHODS``.
+        method: a method or its name in ``METHODS``.
         style: the prompt style, for methods that read scripts; others ignore it and leave the column empty.
         options: the paper's choices, or others.
         scale, bias: the checkpoint's, for Eq. 9; ``options.affinity_scale`` and ``affinity_bias`` override them.
@@ -132,9 +132,10 @@ class _Run:
     """One setting on its way through the questions: evidence is collected for a batch, then summarised in one call."""
 
     def __init__(self, dataset: Dataset, embeddings: Mapping[str, FrameEmbeddings], setting: Setting):
-        self.method = method_named(setting.method)
+        self.method = setting.method if isinstance(setting.method, Method) else method_named(setting.method)
         if self.method.needs_script and not setting.style:
-            raise ActAlignError(f"method {setting.method!r} reads scripts: pass style=, one of {list(dataset.scripts)}")
+            known = list(dataset.scripts)
+            raise ActAlignError(f"method {self.method.name!r} reads scripts: pass style=, one of {known}")
         self.style = setting.style if self.method.needs_script else ""
         self.options = setting.options
         self.label = label_of(self.method, setting.options)

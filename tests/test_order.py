@@ -1,0 +1,186 @@
+"""Destroying a script's order: exactly so much, uniformly, and only the order."""
+
+from collections import Counter
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+from numpy.typing import NDArray
+from scipy.stats import chisquare
+
+from actalign import plots
+from actalign.errors import ActAlignError
+from actalign.methods import METHODS
+from actalign.metrics import topk_table
+from actalign.options import options
+from actalign.order import (
+    ALL,
+    CONTROLS,
+    SHARES,
+    SHUFFLED,
+    accuracy_by_subset,
+    draw_order,
+    inversions,
+    order_gain,
+    order_method,
+    orders_with,
+    score_orders,
+    share_out_of_order,
+)
+from actalign.questions import texts_needed
+from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
+from actalign.scoring import score_dataset
+
+STEPS = ("coil", "jump", "turn", "land")
+WIDTH = 16
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 7])
+def test_the_numbers_of_orders_are_those_counted_by_hand(steps: int) -> None:
+    counted = Counter(inversions(order) for order in permutations(range(steps)))
+    assert orders_with(steps) == tuple(counted[number] for number in range(len(counted)))
+
+
+@pytest.mark.parametrize("inverted", range(7))
+def test_an_order_is_drawn_uniformly_from_those_with_so_many_inversions(
+    inverted: int, rng: np.random.Generator
+) -> None:
+    possible = [order for order in permutations(range(4)) if inversions(order) == inverted]
+    drawn = Counter(tuple(draw_order(rng, 4, inverted=inverted).tolist()) for _ in range(120 * len(possible)))
+    assert set(drawn) == set(possible)
+    if len(possible) > 1:
+        assert chisquare([drawn[order] for order in possible]).pvalue > 0.001
+        lopsided = [drawn[order] + 120 * (place == 0) for place, order in enumerate(possible)]
+        assert chisquare(lopsided).pvalue < 0.001  # a draw that favours one order would be found
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5, 10, 30])
+def test_a_share_is_met_exactly_or_on_average(steps: int, rng: np.random.Generator) -> None:
+    most = steps * (steps - 1) // 2
+    assert share_out_of_order(rng, steps, share=0.0).tolist() == list(range(steps))
+    assert share_out_of_order(rng, steps, share=1.0).tolist() == list(range(steps))[::-1]
+    drawn = [inversions(share_out_of_order(rng, steps, share=0.3)) for _ in range(400)]
+    assert set(drawn) <= {int(np.floor(0.3 * most + 1e-9)), int(np.ceil(0.3 * most - 1e-9))}
+    assert np.mean(drawn) == pytest.approx(0.3 * most, abs=0.1)
+
+
+def test_what_is_not_possible_is_refused(rng: np.random.Generator) -> None:
+    with pytest.raises(ActAlignError, match="7 inversions of 4 steps are not possible; there are 0 to 6"):
+        draw_order(rng, 4, inverted=7)
+    with pytest.raises(ActAlignError, match=r"share 1\.5 with 10 draws"):
+        order_method(1.5)
+
+
+@pytest.fixture
+def world(rng: np.random.Generator) -> tuple[Dataset, dict[str, FrameEmbeddings], dict[str, NDArray[Any]]]:
+    """Every class is another order of the same four steps, and every clip shows its class in order."""
+    direction = {step: 3 * np.eye(WIDTH)[place] for place, step in enumerate(STEPS)}
+    chosen = [order for order in permutations(STEPS) if order[0] != "land"][::3]
+    scripts = {f"class {place}": Script(f"class {place}", "judo", order) for place, order in enumerate(chosen)}
+    names = tuple(scripts)
+    clips, questions, embeddings = {}, [], {}
+    for place, (name, script) in enumerate(scripts.items()):
+        for subset in ("clean", "late"):
+            clip_id = f"{name} {subset}"
+            clips[clip_id] = Clip(clip_id, Path("x"), sport="judo", family=name, subset=subset)
+            questions.append(Question(clip_id, names[place:] + names[:place], 0))
+            shown = np.repeat([direction[step] for step in script.steps], 6, axis=0)
+            shown = (shown + 0.1 * rng.normal(size=shown.shape)).astype(np.float32)
+            embeddings[clip_id] = FrameEmbeddings(shown, np.arange(len(shown)) / 15)
+    dataset = Dataset("world", Path("."), clips, tuple(questions), {"plain": scripts})
+    needed = texts_needed(dataset, methods=["dtw_context"], styles=["plain"], options=options())
+    return dataset, embeddings, {text: direction[text.split()[0]] for text in needed}
+
+
+@pytest.fixture
+def tables(world: Any) -> dict[float | str, pd.DataFrame]:
+    dataset, embeddings, texts = world
+    return score_orders(
+        dataset, embeddings, texts, style="plain", options=options(), scale=30.0, bias=-12.0, draws=20, seed=1
+    )
+
+
+def test_nothing_destroyed_is_the_method_itself_and_everything_its_script_backwards(
+    world: Any, tables: dict[float | str, pd.DataFrame]
+) -> None:
+    dataset, embeddings, texts = world
+    settings: dict[str, Any] = {"style": "plain", "options": options(), "scale": 30.0, "bias": -12.0}
+    plain = score_dataset(dataset, embeddings, texts, method="dtw_context", **settings)
+    np.testing.assert_array_equal(tables[0.0]["score"], plain["score"])
+    backwards = {name: Script(name, each.sport, each.steps[::-1]) for name, each in dataset.scripts["plain"].items()}
+    turned = Dataset("turned", dataset.root, dataset.clips, dataset.questions, {"plain": backwards})
+    reversed_scores = score_dataset(turned, embeddings, texts, method="dtw_context", **settings)
+    np.testing.assert_array_equal(tables[1.0]["score"], reversed_scores["score"])
+    assert not np.array_equal(tables[0.5]["score"].to_numpy()[: len(plain)], plain["score"])
+
+
+def test_order_tells_these_classes_apart_and_without_it_they_are_guessed(
+    tables: dict[float | str, pd.DataFrame],
+) -> None:
+    top1 = {key: float(topk_table(table, resamples=10)["top1"].iloc[0]) for key, table in tables.items()}
+    chance = 100 / tables[0.0]["candidate"].nunique()
+    assert top1[0.0] == 100
+    assert all(top1[name] == pytest.approx(chance) for name in CONTROLS)  # the same steps: all candidates tie
+    assert abs(top1[SHUFFLED] - chance) < 10
+    assert top1[0.0] > top1[0.2] > top1[0.5] > top1[1.0]
+
+
+def test_a_class_has_one_order_in_all_questions_of_a_draw(tables: dict[float | str, pd.DataFrame]) -> None:
+    rows = tables[0.5].assign(clip=tables[0.5]["clip_id"].str.rsplit(" ", n=1).str[0])
+    assert rows["draw"].nunique() == 20
+    # The two clips of a class show the same frames but for noise, so the same order earns nearly the same score.
+    spread = rows.groupby(["clip", "draw", "class"])["score"].agg(np.ptp)
+    assert spread.max() < 0.05 < np.ptp(rows["score"])
+
+
+def test_the_curve_has_a_row_for_all_and_for_each_subset(tables: dict[float | str, pd.DataFrame]) -> None:
+    curve = accuracy_by_subset(tables[0.3], resamples=100)
+    assert curve["subset"].tolist() == [ALL, "clean", "late"]
+    assert curve["n"].iloc[0] == 2 * curve["n"].iloc[1] == 2 * curve["n"].iloc[2]
+    assert curve["top1"].iloc[0] == pytest.approx(curve["top1"].iloc[1:].mean())
+
+
+def test_the_gain_is_the_paired_difference(tables: dict[float | str, pd.DataFrame]) -> None:
+    gain = order_gain(tables[0.0], tables[SHUFFLED], resamples=200).set_index("subset")
+    shuffled = topk_table(tables[SHUFFLED], resamples=10)["top1"].iloc[0]
+    assert list(gain.index) == [ALL, "clean", "late"]
+    assert gain.loc[ALL, "difference"] == pytest.approx(100 - shuffled)
+    assert gain.loc[ALL, "difference_low"] <= gain.loc[ALL, "difference"] <= gain.loc[ALL, "difference_high"]
+
+
+def test_a_script_of_one_step_has_one_order() -> None:
+    assert order_method(0.5).needs_script and METHODS["dtw_context"].draws == 1
+    for share in SHARES:
+        assert share_out_of_order(np.random.default_rng(0), 1, share=share).tolist() == [0]
+
+
+def _curve() -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows = [(subset, share, 90 - 80 * share) for subset in (ALL, "clean", "late") for share in SHARES]
+    curve = pd.DataFrame(rows, columns=["subset", "share", "top1"])
+    curve = curve.assign(top1_low=curve["top1"] - 3, top1_high=curve["top1"] + 3, n=9)
+    names = [(subset, METHODS[name].label, 40.0) for subset in (ALL, "clean", "late") for name in CONTROLS]
+    controls = pd.DataFrame(names, columns=["subset", "label", "top1"])
+    return curve, controls.assign(top1_low=35.0, top1_high=45.0)
+
+
+@pytest.mark.parametrize("width", ["column", "page"])
+def test_the_figure_has_a_panel_for_each_subset_and_one_legend(width: str) -> None:
+    curve, controls = _curve()
+    size = plots.width_in(width)
+    with plots.style():
+        figure = plots.new_figure(size, plots.order_height_in(curve, width_in=size))
+        axes = plots.order_panels(curve, controls, figure, chance=20.0)
+        figure.draw_without_rendering()
+    written = [text.get_text() for ax in axes for text in ax.findobj(Text) if text.get_text().startswith("(")]
+    assert written == ["(a) all, N = 9", "(b) clean, N = 9", "(c) late, N = 9"]
+    line = next(line for line in axes[1].lines if line.get_label() == "DTW + context")
+    assert np.asarray(line.get_ydata())[:2].tolist() == [90, 82]
+    legends = figure.legends + [legend for ax in figure.axes if (legend := ax.get_legend())]
+    assert [text.get_text() for text in legends[0].get_texts()][-1] == "Chance (20%)"
+    assert len(legends) == 1
+    with pytest.raises(ActAlignError, match="'late' has a curve but no controls"):
+        plots.order_panels(curve, controls[controls["subset"] != "late"], plots.new_figure(), chance=None)
