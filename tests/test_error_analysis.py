@@ -1,0 +1,482 @@
+"""Modes of error on planted clips: for each, one that it must be found in and one that it must not."""
+
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from numpy.typing import NDArray
+
+from actalign import plots
+from actalign.dtw import align
+from actalign.error_analysis import breakdowns, criteria, tables
+from actalign.error_analysis import modes as error_modes
+from actalign.error_analysis.clip_factors import clip_factors, readings
+from actalign.error_analysis.modes import CRITERIA, LABELS, MODES
+from actalign.errors import ActAlignError
+from actalign.options import options
+from actalign.plots.error_analysis import accuracy_over_factor
+from actalign.questions import question_inputs
+from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
+
+D = 8  # directions: 0-2 the answer's steps, 3-5 others, 7 what no text means
+IDLE = np.eye(D)[7]
+RIGHT = 40
+AFFINITY: dict[str, Any] = {"scale": 20.0, "bias": -10.0}  # cosine 0.5 is affinity 0.5
+FAULTS = {"unreadable", "truncated", "tied"}
+
+
+def frame(**parts: float) -> NDArray[np.float64]:
+    """A frame of length 1 whose cosine with direction n is that of ``_n``."""
+    vector = sum((value * np.eye(D)[int(name[1:])] for name, value in parts.items()), np.zeros(D))
+    return np.asarray(vector + np.sqrt(1 - vector @ vector) * IDLE)
+
+
+def shown(*runs: tuple[int, NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.concatenate([np.tile(vector, (count, 1)) for count, vector in runs])
+
+
+def toward(likeness: float) -> NDArray[np.float64]:
+    """A text whose cosine with the answer's first step is ``likeness``."""
+    return likeness * np.eye(D)[0] + np.sqrt(1 - likeness**2) * np.eye(D)[3]
+
+
+class World:
+    """A data set that is planted clip by clip: two candidates, the answer "<name> a" and its rival "<name> b"."""
+
+    def __init__(self) -> None:
+        self.clips: dict[str, Clip] = {}
+        self.questions: list[Question] = []
+        self.scripts: dict[str, Script] = {}
+        self.texts: dict[str, NDArray[np.float64]] = {}
+        self.frames: dict[str, FrameEmbeddings] = {}
+        self.long: set[str] = set()
+        for place in range(RIGHT):
+            self._plant_right(place)
+
+    def _plant_right(self, place: int) -> None:
+        """Told right, with a start, a strength and a likeness of texts of its own."""
+        strength = 0.6 + 0.4 * place / RIGHT
+        steps = [(6, frame(**{f"_{step}": strength})) for step in range(3)]
+        texts = {3: toward(place / (2 * RIGHT))}
+        self.plant(f"right {place:02d}", shown((place % 6 + 1, IDLE), *steps), texts=texts)
+
+    def plant(
+        self,
+        name: str,
+        frames_td: NDArray[np.float64],
+        *,
+        texts: dict[int, NDArray[np.float64]] | None = None,
+        answer: tuple[int, ...] = (0, 1, 2),
+        rival: tuple[int, ...] = (3, 1, 2),
+        label: str = "",
+    ) -> None:
+        classes = (label or f"{name} a", f"{name} b")
+        for class_name, steps in zip(classes, (answer, rival), strict=True):
+            words = tuple(f"{name} step {step}" for step in steps)
+            self.scripts[class_name] = Script(class_name, "judo", words)
+            for word, step in zip(words, steps, strict=True):
+                self.texts[word] = (texts or {}).get(step, np.eye(D)[step])
+        self.clips[name] = Clip(name, Path(f"{name}.mp4"), sport="judo", subset="late" if "late" in name else "clean")
+        self.questions.append(Question(name, classes, 0))
+        self.frames[name] = FrameEmbeddings(frames_td.astype(np.float32), np.arange(len(frames_td)) / 10)
+
+    @property
+    def dataset(self) -> Dataset:
+        return Dataset("planted", Path(), self.clips, tuple(self.questions), {"terse": self.scripts})
+
+    def factors(self, **changes: Any) -> pd.DataFrame:
+        settings = {"method": "dtw", "style": "terse", "options": options(missing_script="skip"), **AFFINITY}
+        return clip_factors(self.dataset, self.frames, self.texts, truncated=self.long, **{**settings, **changes})
+
+    def sorted(self) -> pd.DataFrame:
+        return error_modes.sort_into_modes(self.factors()).set_index("clip_id", drop=False)
+
+    def held(self, name: str) -> set[str]:
+        row = self.sorted().loc[name]
+        return {criterion.column for criterion in CRITERIA if row[f"holds: {criterion.column}"]}
+
+
+STEPS_1_AND_2 = ((6, frame(_1=0.8)), (6, frame(_2=0.8)))
+OTHER_FIRST = frame(_0=0.65, _3=0.74)  # the rival's first step fits better, the answer's well enough
+PLAIN = shown((4, IDLE), (6, OTHER_FIRST), *STEPS_1_AND_2)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_what_is_told_right_sets_the_thresholds(world: World) -> None:
+    factors = world.factors()
+    assert factors["right"].all() and len(factors) == RIGHT
+    limits = error_modes.thresholds(factors)
+    for criterion in CRITERIA:
+        values = factors[criterion.column].astype(float)
+        beyond = values < limits[criterion.column] if criterion.side == "low" else values > limits[criterion.column]
+        assert beyond.mean() <= 0.05, criterion.column
+        if criterion.column in ("text_similarity", "step_contrast"):
+            assert beyond.sum() == 1, "of 40 values that all differ, the 39th is the limit"
+    assert np.isnan(error_modes.thresholds(factors[:19])["onset"]), "a tail of 5% needs 20 right predictions"
+    assert not np.isnan(error_modes.thresholds(factors[:20])["onset"])
+
+
+def test_a_plain_error_is_none_of_the_modes(world: World) -> None:
+    world.plant("plain", PLAIN)
+    assert world.held("plain") == set()
+    row = world.sorted().loc["plain"]
+    assert (row["mode"], row["right"], row["predicted"], row["rival"]) == ("none", False, "plain b", "plain b")
+    assert row["margin"] < 0 < row["lead"] and row["margin"] == -row["lead"]
+
+
+def plant_tie(world: World) -> None:
+    both = [frame(**{f"_{step}": 0.7, f"_{step + 3}": 0.7}) for step in range(3)]
+    world.plant("planted", shown((4, IDLE), *((6, each) for each in both)), rival=(3, 4, 5))
+
+
+def plant_almost_a_tie(world: World) -> None:
+    first = (frame(_0=0.65, _3=0.7), frame(_1=0.7, _4=0.7), frame(_2=0.7, _5=0.7))
+    world.plant("planted", shown((4, IDLE), *((6, each) for each in first)), rival=(3, 4, 5))
+
+
+def plant_similar_texts(world: World) -> None:
+    world.plant("planted", shown((4, IDLE), (6, 0.9 * toward(0.97)), *STEPS_1_AND_2), texts={3: toward(0.97)})
+
+
+def plant_texts_no_more_alike_than_elsewhere(world: World) -> None:
+    world.plant("planted", shown((4, IDLE), (6, frame(_0=0.65, _3=0.7)), *STEPS_1_AND_2), texts={3: toward(0.4)})
+
+
+def plant_a_step_that_nothing_matches(world: World) -> None:
+    world.plant("planted", shown((4, IDLE), (6, frame(_3=0.8)), *STEPS_1_AND_2))
+
+
+def plant_a_step_that_every_frame_matches(world: World) -> None:
+    kept = (frame(_0=0.6, _3=0.79), frame(_0=0.6, _1=0.79), frame(_0=0.6, _2=0.79))
+    world.plant("planted", shown((6, kept[0]), *((6, each) for each in kept)))
+
+
+def plant_a_late_start(world: World) -> None:
+    world.plant("planted", shown((40, IDLE), (6, OTHER_FIRST), *STEPS_1_AND_2))
+
+
+def plant_a_start_no_later_than_elsewhere(world: World) -> None:
+    world.plant("planted", shown((6, IDLE), (6, OTHER_FIRST), *STEPS_1_AND_2))
+
+
+GLIMPSE = frame(_0=0.35, _1=0.35, _3=0.8)
+
+
+def plant_a_step_of_one_frame(world: World) -> None:
+    runs = ((4, IDLE), (6, frame(_0=0.8)), (1, GLIMPSE), *STEPS_1_AND_2)
+    world.plant("planted", shown(*runs), rival=(0, 3, 1, 2))
+
+
+def plant_a_step_of_three_frames(world: World) -> None:
+    runs = ((4, IDLE), (6, frame(_0=0.8)), (3, GLIMPSE), *STEPS_1_AND_2)
+    world.plant("planted", shown(*runs), rival=(0, 3, 1, 2))
+
+
+def plant_a_long_text(world: World) -> None:
+    world.plant("planted", PLAIN)
+    world.long = {"planted step 3"}
+
+
+def plant_a_long_text_elsewhere(world: World) -> None:
+    world.plant("planted", PLAIN)
+    world.long = {"right 00 step 3"}
+
+
+def plant_a_label_of_dashes(world: World) -> None:
+    world.plant("planted", PLAIN, label="---")
+
+
+def plant_a_label_in_another_script(world: World) -> None:
+    world.plant("planted", PLAIN, label="\u80cc\u8ca0\u6295")
+
+
+@pytest.mark.parametrize(
+    ("found", "not_found", "criterion", "mode"),
+    [
+        (plant_tie, plant_almost_a_tie, "tied", "tie"),
+        (plant_similar_texts, plant_texts_no_more_alike_than_elsewhere, "text_similarity", "ambiguous"),
+        (plant_a_step_that_nothing_matches, plant_almost_a_tie, "step_contrast", "ambiguous"),
+        (plant_a_step_that_every_frame_matches, plant_almost_a_tie, "step_contrast", "ambiguous"),
+        (plant_a_late_start, plant_a_start_no_later_than_elsewhere, "onset", "shift"),
+        (plant_a_step_of_one_frame, plant_a_step_of_three_frames, "single_frame_steps", "single_frame"),
+        (plant_a_long_text, plant_a_long_text_elsewhere, "truncated", "truncated"),
+        (plant_a_label_of_dashes, plant_a_label_in_another_script, "unreadable", "unreadable"),
+    ],
+)
+def test_of_a_planted_fault_only_its_own_criterion_holds(found: Any, not_found: Any, criterion: str, mode: str) -> None:
+    with_it, without = World(), World()
+    found(with_it)
+    not_found(without)
+    assert with_it.held("planted") == {criterion}
+    row = with_it.sorted().loc["planted"]
+    assert (row["right"], row["mode"]) == (False, mode)
+    assert without.held("planted") == set()
+    assert (without.sorted().loc["planted", ["right", "mode"]].tolist()) == [False, "none"]
+
+
+def test_a_missing_script_is_a_fault_and_measures_nothing_that_needs_it(world: World) -> None:
+    world.plant("planted", PLAIN)
+    del world.scripts["planted a"]
+    row = world.sorted().loc["planted"]
+    assert world.held("planted") == {"unreadable"} and row["mode"] == "unreadable" and not row["right"]
+    assert np.isnan(row["text_similarity"]) and np.isnan(row["onset"]) and row["steps"] == 0
+    assert row["steps_predicted"] == 3 and row["path_predicted"] == 3 + len(PLAIN) - 1
+
+
+def test_of_two_modes_the_one_that_is_rarer_where_all_is_right_comes_first() -> None:
+    factors = World().factors()
+    planted = factors.iloc[[-1]].assign(clip_id="planted", right=False, margin=-0.1, onset=0.9, text_similarity=0.9)
+    table = pd.concat([factors, planted], ignore_index=True)
+    assert error_modes.sort_into_modes(table)["mode"].iloc[-1] == "ambiguous", "equals go by the order of MODES"
+    as_late = table.copy()
+    as_late.loc[0, "text_similarity"] = 0.9  # one right prediction is as extreme: no longer the rarest
+    assert error_modes.sort_into_modes(as_late)["mode"].iloc[-1] == "shift"
+
+
+def test_counts_add_up_to_the_wrong_predictions(world: World) -> None:
+    plant_a_late_start(world)
+    world.plant("plain", PLAIN)
+    world.plant("plain too", PLAIN)
+    counts = error_modes.mode_counts(world.sorted(), resamples=50).set_index("mode")
+    assert counts["primary"].to_dict() == {**dict.fromkeys(LABELS, 0), "shift": 1, "none": 2}
+    assert (counts["n_wrong"] == 3).all() and (counts["n_right"] == RIGHT).all()
+    assert counts["judged"].all() and set(counts.index[counts["of_paper"]]) == {"ambiguous", "shift"}
+    assert counts.loc["shift", "held_share"] == pytest.approx(100 / 3)
+    assert counts.loc["tie", "held_right"] == 0 and counts.loc["tie", "held_right_share_high"] > 5
+    few = error_modes.sort_into_modes(world.factors().iloc[RIGHT - 3 :])
+    short = error_modes.mode_counts(few, resamples=50).set_index("mode")
+    assert short.index[short["judged"]].tolist() == ["unreadable", "truncated", "tie"]
+
+
+def test_lateness_is_seen_in_the_late_subset_and_in_no_other(world: World) -> None:
+    for number in range(3):
+        world.plant(f"late {number}", shown((40 + number, IDLE), (6, OTHER_FIRST), *STEPS_1_AND_2))
+    table = error_modes.criteria_by_subset(world.sorted(), reference="clean", resamples=50)
+    late = table[table["subset"] == "late"].set_index("criterion")
+    assert (late.loc["onset", "auroc"], late.loc["onset", "held"], late.loc["onset", "wrong"]) == (1.0, 3, 3)
+    assert late.loc["truncated", "auroc"] == 0.5
+    clean = table[table["subset"] == "clean"]
+    assert clean["auroc"].isna().all() and (clean["n"] == RIGHT).all()
+    verdicts = tables.subset_verdicts(table.assign(style="terse"), criterion="onset", reference="clean")
+    assert verdicts == ["terse: late is told from clean (AUROC 1.00); it holds for 3 of 3 clips against 0 of 40."]
+    (blind,) = tables.subset_verdicts(table.assign(style="terse"), criterion="tied", reference="clean")
+    assert "late is not told from clean" in blind
+    (unknown,) = tables.subset_verdicts(table.assign(style="terse"), criterion="onset", reference="indoors")
+    assert "no subset 'indoors'" in unknown
+
+
+def test_the_table_of_clips_holds_what_the_alignment_says(world: World) -> None:
+    row = world.factors().set_index("clip_id").loc["right 00"]
+    question = world.questions[0]
+    inputs = question_inputs(
+        world.dataset, question, world.frames, texts=world.texts, method="dtw", style="terse", options=options(),
+        **AFFINITY,
+    )  # fmt: skip
+    read = readings(inputs)
+    best = align(inputs.matrices[0])
+    assert (row["score"], row["path"], row["frames"], row["steps"]) == (best.score, len(best.path), 19, 3)
+    assert row["rival_score"] == read["right 00 b"].alignment.score
+    assert row["seconds"] == pytest.approx(1.9)
+    assert row["vertical_moves"] == 2 and row["relation"] == "right" and row["offered: no step in common"] == 0
+    assert row["offered: steps replaced"] == 1
+    values = np.concatenate([inputs.matrices[0], inputs.matrices[1][:1]])
+    assert row["saturated_low"] == (values < 0.001).mean()
+    cosines = world.factors(method="dtw_context_cosine", options=options(text_template="step"))
+    assert cosines["saturated"].isna().all()
+
+
+def test_clips_that_cannot_be_right_or_wrong_are_left_out(world: World) -> None:
+    world.questions[0] = replace(world.questions[0], answer=None)
+    del world.frames["right 01"]
+    world.questions[2] = replace(world.questions[2], candidates=("right 02 a",))
+    assert len(world.factors()) == RIGHT - 3
+    world.questions = [replace(question, answer=None) for question in world.questions]
+    with pytest.raises(ActAlignError, match="no clip with a label"):
+        world.factors()
+
+
+@pytest.mark.parametrize("method", ["random", "mean_pool_name", "dtw_context_shuffled"])
+def test_a_method_without_one_path_is_refused(world: World, method: str) -> None:
+    with pytest.raises(ActAlignError, match="choose one that reads scripts and runs once"):
+        world.factors(method=method)
+
+
+def test_errors_of_two_styles_are_not_mixed(world: World) -> None:
+    both = pd.concat([world.factors(), world.factors().assign(style="rich")])
+    with pytest.raises(ActAlignError, match="one method and style"):
+        error_modes.sort_into_modes(both)
+    with pytest.raises(ActAlignError, match="no wrong clip has the mode 'tie'"):
+        error_modes.choose_error(world.sorted(), "tie")
+
+
+def test_a_frame_of_another_clip_is_refused() -> None:
+    short, long = (align(np.eye(2)), align(np.ones((2, 3))))
+    one = criteria.Reading(("a", "b"), np.eye(2), np.eye(2), short)
+    two = criteria.Reading(("a", "b"), np.eye(2), np.ones((2, 3)), long)
+    with pytest.raises(ActAlignError, match="two candidates of one clip"):
+        criteria.contested_similarity(one, two)
+    with pytest.raises(ActAlignError, match=r"speak of \[2, 3\] steps"):
+        criteria.Reading(("a", "b", "c"), np.eye(2), np.eye(2), short)
+    with pytest.raises(ActAlignError, match=r"\[2, 3\] frames"):
+        criteria.Reading(("a", "b"), np.eye(2), np.eye(2), long)
+
+
+# Breakdowns
+
+
+def test_bins_hold_equal_values_together_and_about_equal_numbers(rng: np.random.Generator) -> None:
+    values = rng.normal(size=100)
+    found = breakdowns.bins(values, 5)
+    assert np.bincount(found).tolist() == [20] * 5
+    assert all(values[found == n].max() < values[found == n + 1].min() for n in range(4))
+    heavy = np.repeat([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [90, 2, 2, 2, 2, 2])
+    groups = breakdowns.bins(heavy, 3)
+    assert len({int(group) for group, value in zip(groups, heavy, strict=True) if value == 1.0}) == 1
+    assert set(groups.tolist()) == set(range(groups.max() + 1)), "no bin is empty"
+
+
+def test_a_share_is_never_surer_than_either_interval() -> None:
+    hits, names = np.array([True] * 10), [f"family {n // 5}" for n in range(10)]
+    all_hit = breakdowns.share(hits, names, seed=0, resamples=100)
+    assert all_hit["_high"] == 100 and all_hit["_low"] == pytest.approx(72.2, abs=0.1), "Wilson's: no resample varies"
+    split = breakdowns.share(np.arange(10) < 5, names, seed=0, resamples=100)
+    assert (split["_low"], split["_high"]) == (0, 100), "the bootstrap's: one family all right, the other all wrong"
+
+
+def test_calibration_and_bins_are_means_of_the_clips(world: World) -> None:
+    plant_a_late_start(world)
+    factors = world.factors()
+    table = breakdowns.calibration(factors, most=4, resamples=50)
+    assert table["n"].sum() == len(factors)
+    assert (table["accuracy"] * table["n"]).sum() == pytest.approx(100 * RIGHT)
+    leads = factors.loc[factors["right"], "lead"]
+    wrong = factors.loc[~factors["right"], "lead"].item()
+    assert (table["auroc"] == (leads > wrong).mean()).all()
+    binned = breakdowns.factor_bins(factors, most=3, resamples=50)
+    assert set(binned["factor"]) == set(breakdowns.FACTORS)
+    for factor, rows in binned.groupby("factor"):
+        assert (rows["score"] * rows["n"]).sum() == pytest.approx(factors["score"].sum()), factor
+        assert (rows["low"] <= rows["centre"]).all() and (rows["centre"] <= rows["high"]).all()
+
+
+def test_confusion_counts_every_clip_once_and_chance_every_error_once(world: World) -> None:
+    world.plant("plain", PLAIN)
+    plant_a_step_of_one_frame(world)
+    table = breakdowns.confusion(world.factors(), resamples=50).set_index("relation")
+    assert table["n"].to_dict() == {
+        "right": RIGHT, "same steps": 0, "steps added or left out": 1, "steps replaced": 1, "no step in common": 0
+    }  # fmt: skip
+    assert table["share"].sum() == pytest.approx(100)
+    assert table["expected"].drop("right").sum() == 2 and np.isnan(table.loc["right", "expected"])
+    assert table.loc["steps replaced", "offered"] == RIGHT + 1
+
+
+# Tables and figure
+
+
+def drawn_tables(world: World, *, style: str) -> tuple[pd.DataFrame, ...]:
+    factors = world.factors().assign(style=style)
+    judged = error_modes.sort_into_modes(factors)
+    made = (error_modes.mode_counts, breakdowns.factor_bins, breakdowns.calibration, breakdowns.confusion)
+    return tuple(breakdowns.each_style(judged, function, resamples=50) for function in made)
+
+
+def two_styles() -> tuple[pd.DataFrame, ...]:
+    first, second = World(), World()
+    plant_a_late_start(first)
+    first.plant("plain", PLAIN)
+    pairs = zip(drawn_tables(first, style="terse"), drawn_tables(second, style="rich"), strict=True)
+    return tuple(pd.concat(pair, ignore_index=True) for pair in pairs)
+
+
+def test_texts_say_what_was_counted(world: World) -> None:
+    modes, _, _, confused = two_styles()
+    terse = tables.modes_for_people(modes[modes["style"] == "terse"]).set_index("Mode")
+    assert terse.loc["temporal shift", "Primary mode (clips)"] == "1"
+    assert terse.loc["none of these", "Holds (% of wrong)"].startswith("50.0 [")
+    assert terse["Of the paper"].eq("yes").sum() == 2
+    assert tables.not_judged(modes) == ""
+    people = tables.confusion_for_people(confused[confused["style"] == "terse"]).set_index("Sport")
+    assert people.loc["judo", "Right"] == people.loc["all", "Right"] == str(RIGHT)
+    unknown = tables.modes_for_people(modes[modes["style"] == "terse"].assign(judged=False))
+    assert set(unknown["Primary mode (clips)"]) == {"\N{EN DASH}"}
+    plant_a_late_start(world)
+    table = world.sorted()
+    held = error_modes.what_holds(table.loc["planted"], error_modes.thresholds(table))
+    example = {
+        "style": "terse",
+        "mode": "shift",
+        "clip_id": "planted",
+        "answer": "a",
+        "predicted": "b",
+        "margin": -0.01,
+    }
+    (row,) = tables.examples_for_people([{**example, "held": held}]).to_dict("records")
+    assert row["What holds"].startswith("share of the clip before the action: 0.69 > 0.")
+    described = tables.criteria_for_people(error_modes.criteria_table(table))
+    assert set(described["Mode"]) == {mode.label for mode in MODES} and "above 0" in set(described["Holds"])
+
+
+def test_the_numbers_beside_the_figure_are_those_drawn() -> None:
+    modes, factors, calibration, confused = two_styles()
+    table = tables.drawn_values(modes, factors, calibration, confusion=confused)
+    assert len(table) == 2 * len(modes) + 3 * len(factors) + len(calibration) + confused["relation"].ne("right").sum()
+    shift = table.query("panel == 'modes: held_share' and style == 'terse' and item == 'temporal shift'")
+    assert shift[["value", "n"]].to_numpy().tolist() == [[50.0, 2]]
+    assert table[["panel", "style", "item"]].map(lambda text: isinstance(text, str)).all(axis=None)
+
+
+def texts_on(figure: Figure) -> list[Text]:
+    """Every text on the page, tick labels that are off the axis left out."""
+    off = set()
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            drawn = axis.get_major_ticks()
+            for tick in axis.majorTicks:
+                if tick not in drawn or not low <= tick.get_loc() <= high:
+                    off |= {tick.label1, tick.label2}
+    found = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text().strip()]
+    return [text for text in found if text.get_visible() and text not in off]
+
+
+@pytest.mark.parametrize("sports", [("judo",), tuple(f"artistic gymnastics {n:02d}" for n in range(31))])
+def test_no_text_of_the_figure_overlaps_another(sports: tuple[str, ...]) -> None:
+    modes, factors, calibration, confused = two_styles()
+    many = pd.concat([confused.assign(sport=sport) for sport in sports], ignore_index=True)
+    with plots.style():
+        figure = plots.new_figure(plots.PAGE_WIDTH_IN, plots.error_analysis_height_in(modes, many))
+        axes = plots.error_analysis(modes, factors, calibration, confusion=many, figure=figure)
+        figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts_on(figure)]
+    assert {"(a) terse", "(b) rich", "1 of 2", "0 of 0"} <= {text for text, _ in boxes}
+    assert all(figure.bbox.padded(1).containsx(x) for _, box in boxes for x in (box.x0, box.x1))
+    overlapping = [(a, b) for (a, one), (b, two) in combinations(boxes, 2) if one.padded(-1).overlaps(two.padded(-1))]
+    assert overlapping == []
+    names = [tick.get_text() for tick in axes[-2].get_yticklabels()]
+    assert len(names) == (1 if len(sports) == 1 else 13) and all(
+        tick.get_text() == "" for tick in axes[-1].get_yticklabels()
+    )
+    plt.close(figure)
+
+
+def test_three_styles_or_an_unknown_factor_are_refused() -> None:
+    modes, factors, calibration, confused = two_styles()
+    three = pd.concat([modes, modes.assign(style="third")])
+    figure = plt.figure()
+    with pytest.raises(ActAlignError, match="room for one or two styles"):
+        plots.error_analysis(three, factors, calibration, confusion=confused, figure=figure)
+    with pytest.raises(ActAlignError, match="no factor 'mood'"):
+        accuracy_over_factor(factors, figure.subplots(), factor="mood")
+    plt.close(figure)
