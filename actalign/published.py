@@ -64,7 +64,7 @@ def exact_count(percent: float, n: int = N) -> int | None:
 
 
 def table1() -> pd.DataFrame:
-    """Table 1: statistics of the scripts, mean and sd. Columns style, steps_mean, steps_sd, domain_..., words_...
+    """Table 1: statistics of the scripts, mean and sd. Columns style, ``steps_...``, ``domain_...``, ``words_...``
 
     >>> table1()["steps_mean"].tolist()
     [10.0, 4.94, 5.04]
