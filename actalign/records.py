@@ -3,7 +3,8 @@
 Shapes are written ``(T, d)`` with T frames, K sub-actions, d the embedding width and P pairs on a path.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from actalign import html
 from actalign.errors import ActAlignError
 from actalign.masks import Masks
 
@@ -48,6 +50,16 @@ class Clip:
     def duration_s(self) -> float | None:
         return None if self.end_s is None else self.end_s - (self.start_s or 0.0)
 
+    def _repr_html_(self) -> str:
+        whole = self.start_s is None and self.end_s is None
+        ends = ("start", "end") if whole else (f"{self.start_s or 0:.2f} s", "end")
+        window = f"{ends[0]} to {ends[1] if self.end_s is None else f'{self.end_s:.2f} s'}"
+        named = [("sport", self.sport), ("file", self.path), ("window", window), ("family", self.family)]
+        masked = f"text in {len(self.masks):,} of its frames is blurred" if self.masks else None
+        return html.facts(
+            f"Clip {self.id}", [*named, ("subset", self.subset), ("split", self.split), ("masks", masked)]
+        )
+
 
 @dataclass(frozen=True)
 class Question:
@@ -77,6 +89,13 @@ class Question:
             raise ActAlignError(f"the question of clip {self.clip_id!r} has no answer: it is not labelled")
         return self.candidates[self.answer]
 
+    def _repr_html_(self) -> str:
+        rows = [
+            (place, name, "answer" if place - 1 == self.answer else "") for place, name in enumerate(self.candidates, 1)
+        ]
+        known = "" if self.answer is not None else ", no answer known"
+        return html.table(rows, header=["", "candidate", ""], caption=f"Question about clip {self.clip_id}{known}")
+
 
 @dataclass(frozen=True)
 class Script:
@@ -103,6 +122,10 @@ class Script:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def _repr_html_(self) -> str:
+        named = [("class", self.class_name), ("sport", self.sport)]
+        return html.facts(f"Script of {len(self)} sub-actions", named) + html.steps(self.steps)
 
 
 def _matrix(value: NDArray[Any], name: str) -> NDArray[np.float32]:
@@ -140,6 +163,14 @@ class FrameEmbeddings:
         frames, width = self.embeddings.shape
         return f"FrameEmbeddings({frames} frames x {width}, {self.times_s[0]:.2f}-{self.times_s[-1]:.2f} s)"
 
+    def _repr_html_(self) -> str:
+        frames, width = self.embeddings.shape
+        lengths = np.linalg.norm(self.embeddings, axis=1)
+        rate = f"{1 / np.median(np.diff(self.times_s)):.4g} a second" if frames > 1 else None
+        named = [("frames", f"{frames:,}"), ("width", width), ("first and last", _seconds(self.times_s)),
+                 ("rate", rate), ("length of a row", f"{lengths.min():.3g} to {lengths.max():.3g}")]  # fmt: skip
+        return html.facts("Frame embeddings", named)
+
 
 @dataclass(frozen=True, eq=False)
 class TextEmbeddings:
@@ -159,6 +190,10 @@ class TextEmbeddings:
     def __repr__(self) -> str:
         return f"TextEmbeddings({len(self)} texts x {self.embeddings.shape[1]}, first {self.texts[0]!r})"
 
+    def _repr_html_(self) -> str:
+        named = [("texts", f"{len(self):,}"), ("width", self.embeddings.shape[1])]
+        return html.facts("Text embeddings", named) + html.table(list(enumerate(self.texts, 1)))
+
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
@@ -177,6 +212,15 @@ class Alignment:
     def __repr__(self) -> str:
         steps, frames = self.path[-1] + 1
         return f"Alignment(score={self.score:.4f}, {steps} sub-actions x {frames} frames, path of {len(self.path)})"
+
+    def _repr_html_(self) -> str:
+        named = [("score", f"{self.score:.4g}"), ("sum over the path", f"{self.total:.4g}"), ("pairs", len(self.path))]
+        return html.facts("Alignment", named) + self.drawing()
+
+    def drawing(self) -> str:
+        """The path and the evidence of every sub-action as an inline SVG, with a text for those who do not see it."""
+        evidence = ", ".join(f"{number}: {value:.3g}" for number, value in enumerate(self.step_evidence, 1))
+        return html.path_drawing(self.path, self.step_evidence, text=f"{self!r}; evidence by sub-action: {evidence}")
 
 
 @dataclass(frozen=True)
@@ -212,3 +256,24 @@ class Dataset:
     def __repr__(self) -> str:
         sports = len({clip.sport for clip in self.clips.values()})
         return f"Dataset({self.name!r}: {len(self.clips)} clips, {sports} sports, {len(self.questions)} questions)"
+
+    def _repr_html_(self) -> str:
+        labelled = sum(question.answer is not None for question in self.questions)
+        asked = f"{len(self.questions):,}, of which {labelled:,} have an answer"
+        splits = ", ".join(f"{name} {count:,}" for name, count in _counts(clip.split for clip in self.clips.values()))
+        sports = ", ".join(f"{name} {count:,}" for name, count in _counts(clip.sport for clip in self.clips.values()))
+        scripts = ", ".join(f"{style} ({len(of_class):,} classes)" for style, of_class in self.scripts.items())
+        named = [("folder", self.root), ("clips", f"{len(self.clips):,}"), ("splits", splits), ("sports", sports),
+                 ("questions", asked), ("scripts", scripts or "none")]  # fmt: skip
+        return html.facts(f"Data set {self.name}", named)
+
+
+def _counts(names: Iterable[str]) -> list[tuple[str, int]]:
+    """The commonest 12 first, the others together."""
+    ordered = sorted(Counter(names).items(), key=lambda one: (-one[1], one[0]))
+    others = ordered[12:]
+    return [*ordered[:12], *([(f"and {len(others)} others", sum(count for _, count in others))] if others else [])]
+
+
+def _seconds(times_s: NDArray[np.float64]) -> str:
+    return f"{times_s[0]:.2f} s, {times_s[-1]:.2f} s"

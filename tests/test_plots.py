@@ -117,26 +117,59 @@ def draw_candidates(width: float) -> Figure:
 
 def draw_tsne(width: float) -> Figure:
     points, sports = _cloud()
-    figure = plots.new_figure(width, plots.tsne_pair_height_in(width))
+    return _draw_tsne(width, points, sports)
+
+
+def draw_tsne_of_many_sports(width: float) -> Figure:
+    """56 sports, as many as ActionAtlas has, some with long names."""
+    sports = [f"sport {turn % 56}{' of a rather long name' if turn % 3 else ''}" for turn in range(300)]
+    return _draw_tsne(width, np.random.default_rng(0).normal(size=(300, 2)), sports)
+
+
+def _draw_tsne(width: float, points: NDArray[np.float64], sports: list[str]) -> Figure:
+    figure = plots.new_figure(width, plots.tsne_pair_height_in(width, sports=sports))
     plots.tsne_pair((points, 0.12), (2 * points, 0.41), figure, sports=sports)
     return figure
 
 
-def draw_vague(width: float) -> Figure:
+def draw_vague(width: float, *, candidates: tuple[str, ...] = CANDIDATES, label: str = "") -> Figure:
     scores = np.array([0.021, 0.019, 0.024, 0.017, 0.012])
     panels = [
-        plots.ScriptPanel(_panel("(a) short-fixed", SHORT_STEPS), CANDIDATES, scores, answer=1),
-        plots.ScriptPanel(_panel("(b) context-rich", LONG_STEPS, seed=1), CANDIDATES, scores[::-1].copy(), answer=1),
+        plots.ScriptPanel(_panel(f"(a) short-fixed{label}", SHORT_STEPS), candidates, scores, answer=1),
+        plots.ScriptPanel(_panel("(b) context-rich", LONG_STEPS, seed=1), candidates, scores[::-1].copy(), answer=1),
     ]
-    figure = plots.new_figure(width, plots.vague_script_height_in(panels))
-    plots.vague_script(panels, figure, times_s=TIMES_S)
+    wrap = plots.letters_a_line(width)
+    figure = plots.new_figure(width, plots.vague_script_height_in(panels, width_in=width, wrap=wrap))
+    plots.vague_script(panels, figure, times_s=TIMES_S, wrap=wrap)
+    return figure
+
+
+def draw_vague_with_long_names(width: float) -> Figure:
+    names = tuple(f"{name}: {LONG_STEPS[1]}" for name in CANDIDATES)
+    return draw_vague(width, candidates=names, label=f" {LONG_STEPS[1]}")
+
+
+def draw_vague_of_many_candidates(width: float) -> Figure:
+    names = tuple(f"candidate {place}: {LONG_STEPS[1]}" for place in range(25))
+    scores = np.linspace(0.1, 0.9, len(names))
+    panels = [plots.ScriptPanel(_panel("", LONG_STEPS), names, scores, answer=3) for _ in range(2)]
+    figure = plots.new_figure(width, plots.vague_script_height_in(panels, width_in=width, wrap=24))
+    plots.vague_script(panels, figure, times_s=TIMES_S, wrap=24)
+    return figure
+
+
+def draw_smoothing_of_one_step(width: float) -> Figure:
+    panels = [_panel("(a) no smoothing", ("toss $x$ up_",)), _panel("(b) w = 30", ("toss $x$ up_",), seed=1)]
+    figure = plots.new_figure(width, plots.smoothing_height_in(panels, width_in=width))
+    plots.smoothing(panels, _curve(), figure, times_s=TIMES_S, frame_rate=15)
     return figure
 
 
 def draw_smoothing(width: float) -> Figure:
     panels = [_panel("(a) no smoothing", LONG_STEPS), _panel("(b) w = 30", LONG_STEPS, seed=1)]
-    figure = plots.new_figure(width, plots.smoothing_height_in(panels))
-    plots.smoothing(panels, _curve(), figure, times_s=TIMES_S, frame_rate=15, chosen_width=5)
+    wrap = plots.letters_a_line(width)
+    figure = plots.new_figure(width, plots.smoothing_height_in(panels, width_in=width, wrap=wrap))
+    plots.smoothing(panels, _curve(), figure, times_s=TIMES_S, frame_rate=15, chosen_width=5, wrap=wrap)
     return figure
 
 
@@ -160,8 +193,18 @@ DRAWERS: dict[str, tuple[Callable[[float], Figure], float]] = {
     "candidates_column": (draw_candidates, plots.COLUMN_WIDTH_IN),
     "tsne": (draw_tsne, plots.PAGE_WIDTH_IN),
     "tsne_column": (draw_tsne, plots.COLUMN_WIDTH_IN),
+    "tsne_many": (draw_tsne_of_many_sports, plots.PAGE_WIDTH_IN),
+    "tsne_many_column": (draw_tsne_of_many_sports, plots.COLUMN_WIDTH_IN),
     "vague": (draw_vague, plots.PAGE_WIDTH_IN),
+    "vague_column": (draw_vague, plots.COLUMN_WIDTH_IN),
+    "vague_long": (draw_vague_with_long_names, plots.PAGE_WIDTH_IN),
+    "vague_long_column": (draw_vague_with_long_names, plots.COLUMN_WIDTH_IN),
+    "vague_many": (draw_vague_of_many_candidates, plots.PAGE_WIDTH_IN),
+    "vague_many_column": (draw_vague_of_many_candidates, plots.COLUMN_WIDTH_IN),
+    "smoothing_one": (draw_smoothing_of_one_step, plots.PAGE_WIDTH_IN),
+    "smoothing_one_column": (draw_smoothing_of_one_step, plots.COLUMN_WIDTH_IN),
     "smoothing": (draw_smoothing, plots.PAGE_WIDTH_IN),
+    "smoothing_column": (draw_smoothing, plots.COLUMN_WIDTH_IN),
     "main": (draw_main, plots.PAGE_WIDTH_IN),
     "main_column": (draw_main, plots.COLUMN_WIDTH_IN),
     "ablation": (draw_ablation, plots.PAGE_WIDTH_IN),
@@ -180,12 +223,13 @@ def _draw(name: str) -> Figure:
 def _texts(figure: Figure) -> list[Text]:
     """Every text on the page, tick labels that are off the axis left out."""
     off = set()
-    for ax in figure.findobj(matplotlib.axes.Axes):
-        assert isinstance(ax, matplotlib.axes.Axes)
+    every: list[Any] = figure.findobj(lambda artist: hasattr(artist, "xaxis"))  # a secondary axis is no Axes
+    for ax in every:
         for axis in (ax.xaxis, ax.yaxis):
             low, high = sorted(axis.get_view_interval())
-            for tick in axis.get_major_ticks():
-                if not ax.axison or not low <= tick.get_loc() <= high:
+            drawn = axis.get_major_ticks()
+            for tick in axis.majorTicks:  # some are left from another layout
+                if tick not in drawn or not ax.axison or not low <= tick.get_loc() <= high:
                     off |= {tick.label1, tick.label2}
     found = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text().strip()]
     return [text for text in found if text.get_visible() and text not in off]
@@ -384,19 +428,74 @@ def test_tsne_gives_every_sport_a_colour_and_marker_of_its_own() -> None:
     assert sum(len(np.asarray(group.get_offsets())) for group in ax.collections) == len(points)
     keys = list(sport_keys(SPORTS).values())
     assert len({color for color, _ in keys}) == len({marker for _, marker in keys}) == 8
-    assert len(set(sport_keys([str(i) for i in range(64)]).values())) == 64
 
 
-def test_tsne_projection_is_seeded_and_keeps_clusters_apart(rng: np.random.Generator) -> None:
-    sports = [sport for sport in SPORTS[:3] for _ in range(10)]
-    embeddings = np.repeat(np.eye(3, 16), 10, axis=0) + 0.05 * rng.normal(size=(30, 16))
-    first, second = (plots.project_tsne(embeddings, seed=3, perplexity=5) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-    centres = np.array([first[i * 10 : i * 10 + 10].mean(axis=0) for i in range(3)])
-    spread = max(first[i * 10 : i * 10 + 10].std(axis=0).max() for i in range(3))
-    assert min(np.linalg.norm(a - b) for a, b in combinations(centres, 2)) > 2 * spread
-    assert plots.sport_silhouette(embeddings, sports) > 0.8
-    assert plots.sport_silhouette(embeddings, [SPORTS[i % 3] for i in range(30)]) < 0.1
+def test_of_more_than_eight_sports_the_commonest_have_a_colour_and_the_rest_is_grey() -> None:
+    sports = [f"sport {place:02d}" for place in range(12) for _ in range(1 + (place >= 4))]
+    ax = plots.tsne(np.random.default_rng(0).normal(size=(len(sports), 2)), sports, Figure().subplots())
+    assert list(sport_keys(sports)) == [f"sport {place:02d}" for place in range(4, 12)]
+    legend = ax.get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == [*sport_keys(sports), "4 other sports"]
+    sizes = [len(np.asarray(group.get_offsets())) for group in ax.collections]
+    assert sizes == [4, *[2] * 8], "the grey dots come first, below the others"
+    assert list(sport_keys([*SPORTS, "zumba"])) == list(SPORTS), "ties go by name"
+
+
+def test_a_panel_name_too_long_for_the_figure_is_cut_before_its_score() -> None:
+    with plots.style():
+        figure = plots.new_figure(plots.COLUMN_WIDTH_IN, 1.5)
+        ax = figure.subplots()
+        plots.heat_map(_affinity(2), _alignment(2), ax, steps=["a", "b"], label=f"(a) right: {LONG_STEPS[1]}")
+        for _ in range(2):  # drawing again cuts the whole name, not the cut one
+            figure.draw_without_rendering()
+            (label,) = (text for text in ax.texts if text.get_text().endswith("…, score 0.25"))
+            assert label.get_text().startswith("(a) right: bend both knees")
+            assert label.get_window_extent().x1 <= figure.bbox.x1 + 1
+        figure.set_size_inches(9, 1.5)
+        figure.draw_without_rendering()
+    assert label.get_text() == f"(a) right: {LONG_STEPS[1]}, score 0.25"
+
+
+def test_a_dollar_sign_in_a_name_is_a_dollar_sign() -> None:
+    figure = _draw("smoothing_one")
+    (first, *_) = [text for ax in figure.axes for text in ax.get_yticklabels() if "toss" in text.get_text()]
+    assert first.get_text() == "1. toss $x$ up_" and not first.get_parse_math()
+
+
+def test_the_curve_keeps_its_height_beside_maps_of_one_step() -> None:
+    for name in ("smoothing_one", "smoothing_one_column"):
+        figure = _draw(name)
+        (curve,) = (ax for ax in figure.axes if ax.get_ylabel() == "Top-1 accuracy (%)")
+        assert curve.get_window_extent().height / figure.dpi > 1
+
+
+def test_in_a_column_panels_stand_one_below_the_other() -> None:
+    for name in ("vague", "smoothing"):
+        wide, narrow = (
+            [ax.get_window_extent() for ax in _draw(which).axes if ax.get_label() != "<colorbar>"]
+            for which in (name, f"{name}_column")
+        )
+        assert len({round(box.x0) for box in wide}) == 2, "side by side on a page"
+        assert all(upper.y0 > lower.y1 for upper, lower in pairwise(narrow))
+
+
+def test_the_table_of_maps_holds_every_cell_once_and_the_path() -> None:
+    panels = [_panel("(a)", LONG_STEPS), _panel("(b)", SHORT_STEPS, seed=1)]
+    table = plots.map_table(panels, times_s=TIMES_S)
+    assert len(table) == (len(LONG_STEPS) + len(SHORT_STEPS)) * FRAMES
+    assert not table.duplicated(["panel", "step_number", "time_s"]).any()
+    for panel in panels:
+        rows = table[table["panel"] == panel.label]
+        grid = rows.pivot(index="step_number", columns="time_s", values="affinity")
+        np.testing.assert_array_equal(grid.to_numpy(), panel.affinity_kt)
+        assert panel.alignment is not None
+        on_path = rows[rows["on_path"]]
+        assert set(zip(on_path["step_number"] - 1, on_path["time_s"], strict=True)) == {
+            (int(step), float(TIMES_S[frame])) for step, frame in panel.alignment.path
+        }
+        assert rows.groupby("step_number")["step"].unique().explode().tolist() == list(panel.steps)
 
 
 def test_smoothing_curve_marks_both_widths_and_reads_in_seconds() -> None:
@@ -500,10 +599,8 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "scores": (lambda: plots.ranking(["a"], np.zeros(2), Figure().subplots(), answer=0), "1 candidates"),
     "answer": (lambda: plots.ranking(["a"], np.zeros(1), Figure().subplots(), answer=1), "answer 1"),
     "points": (lambda: plots.tsne(np.zeros((3, 2)), ["golf"], Figure().subplots()), "shape (3, 2) for 1 sports"),
-    "many_sports": (lambda: sport_keys([str(i) for i in range(65)]), "65 sports"),
-    "perplexity": (lambda: plots.project_tsne(np.eye(5), seed=0), "perplexity 30.0"),
-    "zero_row": (lambda: plots.project_tsne(np.zeros((5, 2)), seed=0, perplexity=2), "all zeros"),
-    "one_sport": (lambda: plots.sport_silhouette(np.eye(3), ["golf"] * 3), "1 sports"),
+    "no_maps": (lambda: plots.map_table([], times_s=TIMES_S), "no maps"),
+    "map_times": (lambda: plots.map_table([_panel("", LONG_STEPS)], times_s=TIMES_S[:5]), "60 frames but times_s"),
     "column": (
         lambda: plots.main_results(_results().drop(columns="n"), Figure().subplots(), data_label=""), "lacks the col"
     ),

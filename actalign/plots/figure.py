@@ -17,9 +17,12 @@ from matplotlib.transforms import Bbox
 from actalign import paths
 from actalign.errors import ActAlignError
 from actalign.files import write_whole
+from actalign.plots.lettering import fitted_lines, text_width_in
 
 COLUMN_WIDTH_IN = 3.35
 PAGE_WIDTH_IN = 6.9
+PAGE_HEIGHT_IN = 9.0
+WIDTHS_IN = {"column": COLUMN_WIDTH_IN, "page": PAGE_WIDTH_IN}
 STYLE_FILE = Path(__file__).parent / "style" / "actalign.mplstyle"
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -50,6 +53,20 @@ def style() -> Iterator[None]:
         yield
 
 
+def width_in(name: str) -> float:
+    """The width in inches of a ``"column"`` or of a ``"page"``.
+
+    Raises:
+        ActAlignError: another name.
+
+    >>> width_in("column")
+    3.35
+    """
+    if name not in WIDTHS_IN:
+        raise ActAlignError(f"width {name!r} is unknown; choose one of {tuple(WIDTHS_IN)}")
+    return WIDTHS_IN[name]
+
+
 def new_figure(width_in: float = COLUMN_WIDTH_IN, height_in: float = 2.4) -> Figure:
     """An empty figure of that size in inches, with constrained layout.
 
@@ -66,13 +83,15 @@ class PanelLabel(Annotation):
     """A panel's name in the white above its left corner.
 
     The layout gives it height but no width, so that a long name does not squeeze its panel; one that is longer than
-    its panel grows to the left, over the tick labels, rather than into what stands on the right.
+    its panel grows to the left, over the tick labels, rather than into what stands on the right. Where that is not
+    enough, it is cut with an ellipsis; ``tail`` is kept.
     """
 
-    def __init__(self, text: str, *, above_pt: float = 5.0) -> None:
+    def __init__(self, text: str, *, tail: str = "", above_pt: float = 5.0) -> None:
+        self._name, self._tail = text, tail
         super().__init__(
-            text, (0, 1), xytext=(0, above_pt), xycoords="axes fraction", textcoords="offset points", ha="left",
-            va="bottom", color=INK, annotation_clip=False, clip_on=False,
+            text + tail, (0, 1), xytext=(0, above_pt), xycoords="axes fraction", textcoords="offset points", ha="left",
+            va="bottom", color=INK, annotation_clip=False, clip_on=False, parse_math=False,
         )  # fmt: skip
 
     def get_tightbbox(self, renderer: RendererBase | None = None) -> Bbox:
@@ -83,26 +102,36 @@ class PanelLabel(Annotation):
         figure = self.get_figure(root=True)
         assert figure is not None and self.axes is not None
         self.xyann = (0, self.xyann[1])
+        self.set_text(self._name + self._tail)
         box, panel = self.get_window_extent(renderer), self.axes.get_tightbbox(renderer)
         if panel is not None:
             shift = min(max(0.0, box.x1 - panel.x1), max(0.0, box.x0 - figure.bbox.x0))
             self.xyann = (-shift / figure.dpi * 72, self.xyann[1])
+            self._cut((panel.x1 - box.x0 + shift) / figure.dpi, needed_in=box.width / figure.dpi)
         super().draw(renderer)
 
+    def _cut(self, room_in: float, *, needed_in: float) -> None:
+        if needed_in > room_in + 0.02 and "\n" not in self._name:
+            size = float(self.get_fontsize())
+            name_in = max(room_in - text_width_in(self._tail, size_pt=size), text_width_in("mm…", size_pt=size))
+            self.set_text(fitted_lines(self._name, name_in, size_pt=size, max_lines=1)[0] + self._tail)
 
-def panel_label(ax: Axes, text: str, *, above_pt: float = 5.0) -> Axes:
+
+def panel_label(ax: Axes, text: str, *, tail: str = "", above_pt: float = 5.0) -> Axes:
     """Write ``text`` ``above_pt`` points above the left corner of ``ax``, never inside; return ``ax``.
+
+    A text that is too long for the figure is cut before its ``tail``.
 
     >>> panel_label(Figure().subplots(), "(a) clean").texts[0].get_text()
     '(a) clean'
     """
-    if text:
-        ax.add_artist(PanelLabel(text, above_pt=above_pt))
+    if text or tail:
+        ax.add_artist(PanelLabel(text, tail=tail, above_pt=above_pt))
     return ax
 
 
-def save_figure(figure: Figure, stem: str, *, folder: Path = paths.FIGURES) -> list[Path]:
-    """Write ``stem.pdf``, ``stem.svg`` and ``stem.png`` (300 dpi) into ``folder``; return their paths.
+def save_figure(figure: Figure, stem: str, *, folder: Path | None = None) -> list[Path]:
+    """Write ``stem.pdf``, ``.svg`` and ``.png`` (300 dpi) into ``folder`` (``paths.FIGURES``); return their paths.
 
     Text stays text, the bytes depend on the drawing alone, and each file is replaced in one move.
 
@@ -117,7 +146,7 @@ def save_figure(figure: Figure, stem: str, *, folder: Path = paths.FIGURES) -> l
     >>> plt.close(figure)
     """
     return [
-        _replace(Path(folder), stem, suffix, _rendered(figure, suffix))
+        _replace(folder or paths.FIGURES, stem, suffix, _rendered(figure, suffix))
         for suffix in _METADATA
     ]  # fmt: skip
 

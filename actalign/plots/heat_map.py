@@ -14,7 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
-from actalign.plots.figure import INK, panel_label
+from actalign.plots.figure import INK, PAGE_HEIGHT_IN, panel_label
 from actalign.plots.scales import AFFINITY_LABEL, COLORS, cell_edges, color_bar, color_scale
 from actalign.plots.step_labels import WRAP, fit_step_labels, rows_height_in, set_step_labels
 from actalign.records import Alignment
@@ -163,11 +163,14 @@ def candidates(
 def candidates_height_in(panels: Sequence[MapPanel], *, strip_in: float = 0.0, wrap: int = WRAP) -> float:
     """Height in inches for ``candidates`` to show every step in full; ``strip_in`` is that of the frames.
 
+    It is at most a page's, so that of very long scripts the steps are cut.
+
     >>> panel = MapPanel("", np.ones((2, 5)), None, steps=("toss", "hit"))
     >>> candidates_height_in([panel, panel], strip_in=0.5) > candidates_height_in([panel])
     True
     """
-    return sum(_rows_in(panel, wrap) + _ROOM_PER_MAP_IN for panel in panels) + strip_in + _ROOM_FOR_AXIS_IN
+    maps_in = sum(_rows_in(panel, wrap) + _ROOM_PER_MAP_IN for panel in panels)
+    return min(maps_in + strip_in + _ROOM_FOR_AXIS_IN, PAGE_HEIGHT_IN)
 
 
 def _draw_map(
@@ -235,11 +238,8 @@ def _draw_strip(frames_thwc: NDArray[Any], times_s: NDArray[Any], ax: Axes, *, t
 
 
 def _write_label(ax: Axes, label: str, alignment: Alignment | None) -> None:
-    parts = [label] if label else []
-    if alignment is not None:
-        parts.append(f"score {alignment.score:.3g}")
-    if parts:
-        panel_label(ax, ", ".join(parts))
+    score = "" if alignment is None else f"score {alignment.score:.3g}"
+    panel_label(ax, label or score, tail=f", {score}" if label and score else "")
 
 
 def _rows_in(panel: MapPanel, wrap: int) -> float:

@@ -13,14 +13,17 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
-from actalign.plots.figure import GREEN, GREY, OKABE_ITO, panel_label
+from actalign.plots.figure import GREEN, GREY, OKABE_ITO, PAGE_WIDTH_IN, panel_label
 from actalign.plots.heat_map import MapPanel, candidates_height_in, heat_map
 from actalign.plots.scales import AFFINITY_LABEL, color_bar, color_scale
-from actalign.plots.step_labels import WRAP, fit_step_labels
+from actalign.plots.step_labels import NARROW_IN, WRAP, fit_step_labels
 from actalign.plots.tables import require
 
 PAPER_WIDTH_FRAMES = 30
 _LEGEND_IN = 0.4
+_TALLEST_MAPS_IN = 4.2
+_CURVE_IN = 2.4  # the least that the curve needs
+_CURVE_TO_MAPS = 0.7  # of their heights, in a column
 _SPLITS = (("validation", OKABE_ITO[1], "s", "--"), ("test", OKABE_ITO[0], "o", "-"))
 
 
@@ -70,7 +73,7 @@ def accuracy_over_width(
     ax.grid(axis="y")
     to_seconds, to_frames = partial(np.multiply, 1 / frame_rate), partial(np.multiply, frame_rate)
     seconds = ax.secondary_xaxis("top", functions=(to_seconds, to_frames))
-    seconds.set_xlabel("w (seconds)")
+    seconds.set_xlabel("w (seconds)", loc="right")  # the panel's label stands on the left
     seconds.tick_params(length=2.5)
     below = ax.transAxes + ScaledTranslation(0, -24 / 72, ax.figure.dpi_scale_trans)
     ax.legend(
@@ -97,7 +100,7 @@ def smoothing(
     Args:
         panels: two maps of one clip and one script, before and after; labelled by their own labels.
         table: see ``accuracy_over_width``.
-        figure: page width; its left part holds the maps, its right part the curve.
+        figure: its left part holds the maps, its right part the curve; in a column the curve stands below.
 
     Raises:
         ActAlignError: not two maps of one shape, or see ``heat_map`` and ``accuracy_over_width``.
@@ -106,9 +109,7 @@ def smoothing(
         shapes = [panel.affinity_kt.shape for panel in panels]
         raise ActAlignError(f"give two maps of one shape, before and after smoothing; got {shapes}")
     scale = color_scale((panel.affinity_kt for panel in panels), gamma=gamma)
-    grid = figure.add_gridspec(2, 2, width_ratios=[1.25, 1])
-    maps = [figure.add_subplot(grid[row, 0]) for row in range(2)]
-    curve = figure.add_subplot(grid[:, 1])
+    maps, curve = _axes(figure, _heights_in(panels, wrap))
     for panel, ax in zip(panels, maps, strict=True):
         heat_map(
             panel.affinity_kt, panel.alignment, ax, steps=panel.steps, times_s=times_s, scale=scale,
@@ -123,9 +124,29 @@ def smoothing(
     return [*maps, curve]
 
 
-def smoothing_height_in(panels: Sequence[MapPanel], *, wrap: int = WRAP) -> float:
-    """Height in inches for ``smoothing`` to show every step in full, and no less than the curve needs."""
-    return max(candidates_height_in(panels, wrap=wrap) + _LEGEND_IN, 2.4)
+def smoothing_height_in(panels: Sequence[MapPanel], *, width_in: float = PAGE_WIDTH_IN, wrap: int = WRAP) -> float:
+    """Height in inches for ``smoothing`` at that width: for every step in full, but no more than a figure should take.
+
+    It is never less than the curve needs. What does not fit of the steps is cut.
+    """
+    if width_in < NARROW_IN:
+        return sum(_heights_in(panels, wrap))
+    return min(max(candidates_height_in(panels, wrap=wrap) + _LEGEND_IN, _CURVE_IN), _TALLEST_MAPS_IN)
+
+
+def _heights_in(panels: Sequence[MapPanel], wrap: int) -> tuple[float, float]:
+    """Of the maps and of the curve below them, in a column."""
+    maps_in = min(candidates_height_in(panels, wrap=wrap), _TALLEST_MAPS_IN)
+    return maps_in, max(_CURVE_TO_MAPS * maps_in, _CURVE_IN)
+
+
+def _axes(figure: Figure | SubFigure, heights_in: tuple[float, float]) -> tuple[list[Axes], Axes]:
+    """Those of the two maps and that of the curve."""
+    if figure.bbox.width / figure.dpi < NARROW_IN:
+        parts = figure.subfigures(2, 1, squeeze=False, height_ratios=heights_in)  # each with its own margins
+        return list(parts[0, 0].subplots(2, 1)), parts[1, 0].subplots()
+    grid = figure.add_gridspec(2, 2, width_ratios=[1.25, 1])
+    return [figure.add_subplot(grid[row, 0]) for row in range(2)], figure.add_subplot(grid[:, 1])
 
 
 def _mark_widths(ax: Axes, widths: dict[str, int | None]) -> list[Line2D]:

@@ -10,6 +10,17 @@ WRAP = 30
 FONT_PT = 6.0
 LINE_PT = FONT_PT * 1.25
 ROW_PAD_PT = 3.0
+NARROW_IN = 5.0
+"""Below this width in inches, panels stand one below the other."""
+
+
+def letters_a_line(width_in: float) -> int:
+    """How many letters of a sub-action stand on one line, for maps in a figure of that width.
+
+    >>> letters_a_line(6.9), letters_a_line(3.35)
+    (40, 24)
+    """
+    return 40 if width_in >= NARROW_IN else 24
 
 
 def wrapped(step: str, *, number: int, wrap: int = WRAP, max_lines: int | None = None) -> str:
@@ -53,6 +64,6 @@ def fit_step_labels(ax: Axes, steps: Sequence[str], *, wrap: int = WRAP) -> Axes
 def set_step_labels(ax: Axes, steps: Sequence[str], *, wrap: int = WRAP, max_lines: int | None = None) -> Axes:
     """Label row k of a map with step k, in at most ``max_lines`` lines."""
     texts = [wrapped(step, number=index, wrap=wrap, max_lines=max_lines) for index, step in enumerate(steps, 1)]
-    ax.set_yticks(range(len(steps)), texts, fontsize=FONT_PT, linespacing=1.1)
+    ax.set_yticks(range(len(steps)), texts, fontsize=FONT_PT, linespacing=1.1, parse_math=False)
     ax.tick_params(axis="y", length=0)
     return ax

@@ -10,10 +10,17 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
-from actalign.plots.figure import BLUE, GREY, INK
-from actalign.plots.heat_map import MapPanel, candidates_height_in, heat_map
+from actalign.plots.figure import BLUE, GREY, INK, PAGE_HEIGHT_IN, PAGE_WIDTH_IN
+from actalign.plots.heat_map import MapPanel, heat_map
+from actalign.plots.lettering import fitted_lines, text_width_in
 from actalign.plots.scales import AFFINITY_LABEL, color_bar, color_scale
-from actalign.plots.step_labels import WRAP, fit_step_labels, rows_height_in
+from actalign.plots.step_labels import NARROW_IN, WRAP, fit_step_labels, rows_height_in
+
+NAME_IN = 1.4
+_NAME_PT = 6.5
+_LINE_IN = 0.125  # a line of a candidate's name
+_ROOM_PT = 72 / 1.5  # the size of letters that a row of one inch has room for
+_AXIS_IN, _LABEL_IN = 0.42, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +53,19 @@ class ScriptPanel:
 
 
 def ranking(
-    candidates: Sequence[str], scores: NDArray[Any], ax: Axes, *, answer: int, label: str = "Score (Eq. 13)"
+    candidates: Sequence[str],
+    scores: NDArray[Any],
+    ax: Axes,
+    *,
+    answer: int,
+    label: str = "Score (Eq. 13)",
+    name_in: float = NAME_IN,
+    row_in: float = 0.25,
 ) -> Axes:
     """Horizontal bars of the candidates' scores, best on top, the true one blue, bold and named so; return ``ax``.
+
+    Names are wrapped at ``name_in`` inches and cut to the lines that a row of ``row_in`` inches has room for; where it
+    has not room for one, letters shrink.
 
     Raises:
         ActAlignError: a score per candidate is missing, or the answer is not one of them.
@@ -60,17 +77,17 @@ def ranking(
     _check_ranking(candidates, scores, answer)
     order = np.argsort(-np.asarray(scores), kind="stable")
     values = np.asarray(scores, dtype=float)[order]
-    names = [f"{candidates[i]} (true)" if i == answer else candidates[i] for i in order]
+    names = [_name(candidates[i], i == answer, width_in=name_in, lines=max(1, int(row_in / _LINE_IN))) for i in order]
     bars = ax.barh(
         range(len(order)), values, height=0.66, color=[BLUE if i == answer else "#BFBFBF" for i in order],
         edgecolor=INK, linewidth=0.4,
     )  # fmt: skip
-    ax.bar_label(bars, labels=[f"{value:.3g}" for value in values], padding=2, fontsize=6)
-    ax.set_yticks(range(len(order)), names)
+    ax.bar_label(bars, labels=[f"{value:.3g}" for value in values], padding=2, fontsize=min(6, row_in * _ROOM_PT))
+    ax.set_yticks(range(len(order)), names, linespacing=1.1, parse_math=False)
     for i, text in zip(order, ax.get_yticklabels(), strict=True):
         text.set_fontweight("bold" if i == answer else "normal")
     ax.set(ylim=(len(order) - 0.4, -0.6), xlabel=label, xlim=_room_for_numbers(values))
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, labelsize=min(_NAME_PT, row_in * _ROOM_PT))
     if values.min() < 0:
         ax.axvline(0, color=GREY, linewidth=0.6)
     return ax
@@ -87,7 +104,8 @@ def vague_script(
 ) -> list[Axes]:
     """Fig. 6: a row per prompt style, its map on the left (one colour scale) and its ranking on the right.
 
-    Returns the axes row by row, map then ranking. ``vague_script_height_in`` says how tall the figure should be.
+    In a column, the ranking stands below its map. Returns the axes, for each style the map, then the ranking.
+    ``vague_script_height_in`` says how tall the figure should be.
 
     Raises:
         ActAlignError: no panels, or shapes that do not fit each other.
@@ -95,16 +113,18 @@ def vague_script(
     if not panels:
         raise ActAlignError("there are no panels to draw; give one per prompt style")
     scale = color_scale((panel.map.affinity_kt for panel in panels), gamma=gamma)
-    heights = [rows_height_in(panel.map.steps, wrap=wrap) for panel in panels]
-    grid = figure.add_gridspec(len(panels), 2, width_ratios=[2.2, 1], height_ratios=heights)
-    axes = [(figure.add_subplot(grid[row, 0]), figure.add_subplot(grid[row, 1])) for row in range(len(panels))]
+    narrow = figure.bbox.width / figure.dpi < NARROW_IN
+    axes = _stacked(panels, figure, wrap) if narrow else _side_by_side(panels, figure, wrap)
+    needed_in = _needed_in(panels, wrap, narrow=narrow)
+    squeezed = min(1.0, figure.bbox.height / figure.dpi / needed_in)
     for panel, (left, right) in zip(panels, axes, strict=True):
         heat_map(
             panel.map.affinity_kt, panel.map.alignment, left, steps=panel.map.steps, times_s=times_s, scale=scale,
             label=panel.map.label, boundaries_s=panel.map.boundaries_s, wrap=wrap, max_lines=1,
         )  # fmt: skip
-        ranking(panel.candidates, panel.scores, right, answer=panel.answer)
-    for left, right in axes[:-1]:
+        row_in = squeezed * (_ranking_in(panel) if narrow else _map_in(panel, wrap)) / len(panel.candidates)
+        ranking(panel.candidates, panel.scores, right, answer=panel.answer, row_in=row_in)
+    for left, right in () if narrow else axes[:-1]:
         left.set_xlabel("")
         left.tick_params(axis="x", labelbottom=False)
         right.set_xlabel("")
@@ -114,9 +134,57 @@ def vague_script(
     return [ax for row in axes for ax in row]
 
 
-def vague_script_height_in(panels: Sequence[ScriptPanel], *, wrap: int = WRAP) -> float:
-    """Height in inches for ``vague_script`` to show every step in full."""
-    return candidates_height_in([panel.map for panel in panels], wrap=wrap)
+def vague_script_height_in(
+    panels: Sequence[ScriptPanel], *, width_in: float = PAGE_WIDTH_IN, wrap: int = WRAP
+) -> float:
+    """Height in inches for ``vague_script`` to show every step in full at that width, and at most a page's."""
+    return min(_needed_in(panels, wrap, narrow=width_in < NARROW_IN), PAGE_HEIGHT_IN)
+
+
+def _needed_in(panels: Sequence[ScriptPanel], wrap: int, *, narrow: bool) -> float:
+    if narrow:
+        return sum(_map_in(panel, wrap) + _ranking_in(panel) + 2 * _AXIS_IN + _LABEL_IN for panel in panels)
+    return sum(_map_in(panel, wrap) + _LABEL_IN for panel in panels) + _AXIS_IN
+
+
+def _side_by_side(panels: Sequence[ScriptPanel], figure: Figure | SubFigure, wrap: int) -> list[tuple[Axes, Axes]]:
+    heights = [_map_in(panel, wrap) for panel in panels]
+    grid = figure.add_gridspec(len(panels), 2, width_ratios=[2.2, 1], height_ratios=heights)
+    return [(figure.add_subplot(grid[row, 0]), figure.add_subplot(grid[row, 1])) for row in range(len(panels))]
+
+
+def _stacked(panels: Sequence[ScriptPanel], figure: Figure | SubFigure, wrap: int) -> list[tuple[Axes, Axes]]:
+    heights = [height for panel in panels for height in (_map_in(panel, wrap), _ranking_in(panel))]
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    axes = [figure.add_subplot(grid[row]) for row in range(len(heights))]
+    return list(zip(axes[::2], axes[1::2], strict=True))
+
+
+def _map_in(panel: ScriptPanel, wrap: int) -> float:
+    return max(rows_height_in(panel.map.steps, wrap=wrap), len(panel.candidates) * _LINE_IN)
+
+
+def _ranking_in(panel: ScriptPanel) -> float:
+    """A line for each name, two where one is long."""
+    lines = min(2, max(len(_fitted(name, is_answer=True, width_in=NAME_IN)) for name in panel.candidates))
+    return len(panel.candidates) * (lines * _LINE_IN + 0.04)
+
+
+def _name(candidate: str, is_answer: bool, *, width_in: float, lines: int) -> str:
+    return "\n".join(_fitted(candidate, is_answer=is_answer, width_in=width_in, max_lines=lines))
+
+
+def _fitted(candidate: str, *, is_answer: bool, width_in: float, max_lines: int | None = None) -> list[str]:
+    """The name in lines, with "(true)" at the end of the last where it is the answer."""
+    weight = "bold" if is_answer else "normal"
+    whole = fitted_lines(f"{candidate} (true)" if is_answer else candidate, width_in, size_pt=_NAME_PT, weight=weight)
+    if max_lines is None or len(whole) <= max_lines:
+        return whole
+    if not is_answer:
+        return fitted_lines(candidate, width_in, size_pt=_NAME_PT, max_lines=max_lines)
+    room_in = width_in - text_width_in(" (true)", size_pt=_NAME_PT, weight=weight)
+    *first, last = fitted_lines(candidate, room_in, size_pt=_NAME_PT, weight=weight, max_lines=max_lines)
+    return [*first, f"{last} (true)"]
 
 
 def _room_for_numbers(values: NDArray[Any]) -> tuple[float, float]:
