@@ -11,7 +11,7 @@ from actalign.files import write_whole
 from benchmarks import measure
 from benchmarks.chart import PEER_LABELS, plain
 
-SUBJECTS = ("dtw", "stage", "encoding_cpu", "memory", "encoding_cuda", "gpu")
+SUBJECTS = ("dtw", "stage", "encoding_cpu", "memory", "explorer", "encoding_cuda", "gpu")
 ON_A_GPU = {"encoding_cuda": "python -m benchmarks.encoding --device cuda", "gpu": "python -m benchmarks.gpu"}
 BEGIN, END = "<!-- benchmarks: made by python -m benchmarks.table -->", "<!-- end -->"
 BLOCK = re.compile(r"<!-- benchmarks:.*?-->\n.*?<!-- end -->", flags=re.DOTALL)
@@ -104,6 +104,13 @@ def memory_rows(results: Results) -> Iterator[Row]:
     yield f"peak memory, {most} 720p clips of {frames} frames", peaks[0], "as released", peaks[1], ratio
 
 
+def explorer_rows(results: Results) -> Iterator[Row]:
+    moves = results["all_moves"]
+    mine = f"{plain(moves['median'])} ms (95% below {plain(moves['p95'])})"
+    within = f"{results['share_within_target']:.1%} of {moves['moves']} moves within"
+    yield "a move in the explorer, kernel side", mine, "our target", f"{plain(results['target_ms'])} ms", within
+
+
 def gpu_rows(results: Results) -> Iterator[Row]:
     place, found, calls = results["machine"].get("gpu", "GPU"), results["float32"], results["whole_calls"]
     mine, floor = (f"{plain(found['ms'][name]['median'])} ms" for name in ("ours", "floor"))
@@ -132,6 +139,7 @@ ROWS = {
     "stage": stage_rows,
     "encoding_cpu": encoding_rows,
     "memory": memory_rows,
+    "explorer": explorer_rows,
     "encoding_cuda": encoding_rows,
     "gpu": gpu_rows,
 }

@@ -1,0 +1,52 @@
+"""Plain sentences on what is missing from a view, or changed in it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actalign.inputs import Candidate
+
+
+def without_script(candidates: Sequence[Candidate], *, style: str) -> list[str]:
+    """Which candidates are not ranked.
+
+    >>> without_script([Candidate("lob", ("lob",), "tennis")], style="terse")
+    ['Not ranked, for want of a script of style terse: lob.']
+    """
+    missing = [candidate.class_name for candidate in candidates if candidate.script is None]
+    return [f"Not ranked, for want of a script of style {style}: {', '.join(missing)}."] if missing else []
+
+
+def smoothed(width: int, times_s: NDArray[np.float64]) -> list[str]:
+    """How long the window of the moving average is.
+
+    >>> smoothed(30, np.arange(60) / 15)
+    ['Smoothed over 30 frames, 2 s.']
+    """
+    if width == 1:
+        return []
+    lasts = f", {width * float(np.median(np.diff(times_s))):.2g} s" if len(times_s) > 1 else ""
+    return [f"Smoothed over {width} frames{lasts}."]
+
+
+def edited(written: Sequence[Candidate], candidates: Sequence[Candidate]) -> list[str]:
+    """For each class which steps are not the script's own; ``candidates`` are those of ``written`` with a script."""
+    before = {one.class_name: one.script.steps for one in written if one.script is not None}
+    sentences = []
+    for one in candidates:
+        pairs = zip(before[one.class_name], one.script.steps if one.script else (), strict=True)
+        if changed := [str(number) for number, (old, new) in enumerate(pairs, 1) if old != new]:
+            sentences.append(f"Edited: {one.names[0]}, step {', '.join(changed)}.")
+    return sentences
+
+
+def cut_off(name: str, cut: Sequence[bool]) -> list[str]:
+    """Which steps of a class the checkpoint does not read to the end.
+
+    >>> cut_off("lob", [False, True])
+    ['Longer than the checkpoint reads, so that the end has no effect: lob, step 2.']
+    """
+    steps = [str(number) for number, one in enumerate(cut, 1) if one]
+    too_long = "Longer than the checkpoint reads, so that the end has no effect"
+    return [f"{too_long}: {name}, step {', '.join(steps)}."] if steps else []

@@ -1,0 +1,71 @@
+"""The view in words: for the status line, for the cell under the cursor, and for those who do not see the picture."""
+
+import numpy as np
+
+from actalign.explorer.view import View
+
+
+def score_text(score: float) -> str:
+    """A score so that those of a ranking stand below each other: four decimals, or four digits of a tiny one.
+
+    >>> score_text(0.769), score_text(0.00001234)
+    ('0.7690', '1.234e-05')
+    """
+    return f"{score:.4f}" if score == 0 or abs(score) >= 0.001 else f"{score:.4g}"
+
+
+def status(view: View) -> str:
+    """One sentence on who wins, by what score, and whether that is right."""
+    table = view.ranking
+    best = table[table["place"].isin(["1", "1="])]
+    names, score = ", ".join(best["name"]), score_text(table["score"][0])
+    if len(best) > 1:
+        sentence = f"Best of {len(table)}: {len(best)} classes tie at score {score}: {names}"
+    else:
+        sentence = f"Best of {len(table)}: {names}, score {score}"
+    return f"{sentence}{_verdict(view)}."
+
+
+def _verdict(view: View) -> str:
+    answer = view.ranking[view.ranking["is_answer"]]
+    if answer.empty:
+        return ""
+    name, place = answer["name"].iloc[0], answer["place"].iloc[0]
+    if place == "1":
+        return ", which is the answer"
+    if place == "1=":
+        return "; the answer is among them"
+    return f"; the answer, {name}, is in place {place.rstrip('=')}"
+
+
+def picture(view: View) -> str:
+    """What the picture shows, for those who do not see it."""
+    maps = " ".join(
+        f"Map {shown.letter}: {shown.name}, {len(shown.steps)} steps by {len(view.times_s)} frames, score "
+        f"{score_text(shown.score)}, place {shown.place}."
+        for shown in view.shown
+    )
+    return f"{view.value_label.capitalize()} of every step with every frame. {maps} Arrow keys move over the cells."
+
+
+def cell(view: View, *, place: int, row: int, column: int) -> str:
+    """One cell of the map in ``place`` (0-based) in words.
+
+    Raises IndexError for a cell that the view does not have.
+    """
+    shown = view.shown[place]
+    value = shown.matrix_kt[row, column]
+    counted = "on the path" if shown.ordered else "counted"
+    verdict = counted if shown.counts(row, column) else f"not {counted}"
+    where = f"Frame {column + 1} of {len(view.times_s)}, {view.times_s[column]:.2f} s"
+    text = f"{shown.letter}, step {row + 1}: {shown.steps[row]}"
+    return f"{where}. {text}. {view.value_label.capitalize()} {value:.3g}, {verdict}."
+
+
+def evidence(value: float) -> str:
+    """A number beside its bar; a dash where no cell of the step counts.
+
+    >>> evidence(0.12345), evidence(float("nan"))
+    ('0.12', '–')
+    """
+    return "–" if np.isnan(value) else f"{value:.2g}"

@@ -1,0 +1,506 @@
+"""The explorer: its numbers are the package's own, every control moves what it should, and nothing fails in silence."""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.text import Text
+from numpy.typing import NDArray
+from PIL import Image
+
+from actalign import dtw, paths
+from actalign.datasets import load
+from actalign.embeddings import EmbeddingIndex, embed_clips, embed_texts
+from actalign.encoder import Encoder, load_encoder
+from actalign.errors import ActAlignError
+from actalign.explorer import VARIANTS, Explorer, Session, Settings, View, explore, static_picture, wording
+from actalign.explorer.controls import WIDEST
+from actalign.explorer.live import OLD_CAPTIONS
+from actalign.explorer.picture import Picture, png
+from actalign.explorer.sheet import PAGE
+from actalign.explorer.view import best_frames, best_steps, path_cells, ranked
+from actalign.explorer.view_widget import ViewWidget
+from actalign.methods import METHODS
+from actalign.options import Options
+from actalign.questions import question_inputs, texts_needed
+from actalign.records import Dataset, Question
+from actalign.scoring import score_dataset, score_question
+from actalign.video import read_frames
+
+Writer = Callable[..., Path]
+FRAMES = {"a": 5, "b": 9, "c": 14}
+CLIP = "tennis-01b-test"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def data(tiny_dataset: Writer, write_video: Writer) -> Dataset:
+    """Six test clips of two sports with three candidates each, as real videos."""
+    root = tiny_dataset()
+    for path in sorted((root / "clips").glob("*-test.mp4")):
+        write_video(path, frames=FRAMES[path.stem[-6]], seed=len(path.stem))
+    return load(root).split("test")
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_checkpoint: Path) -> Encoder:
+    return load_encoder(tiny_checkpoint, device="cpu")
+
+
+@pytest.fixture
+def embeddings(data: Dataset, encoder: Encoder) -> EmbeddingIndex:
+    return embed_clips(data, encoder)
+
+
+@pytest.fixture
+def session(data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder) -> Session:
+    return Session(data, embeddings, encoder)
+
+
+@pytest.fixture
+def explorer(session: Session) -> Iterator[Explorer]:
+    made = Explorer(session, session.start(CLIP, "short_fixed"))
+    yield made
+    made.widget.close()
+
+
+def pixels(content: bytes) -> NDArray[np.uint8]:
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+# Numbers
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("context", "width"), [(True, 1), (False, 3)])
+def test_every_number_is_the_package_s_own(
+    session: Session,
+    data: Dataset,
+    embeddings: EmbeddingIndex,
+    encoder: Encoder,
+    variant: str,
+    context: bool,
+    width: int,
+) -> None:
+    settings = replace(
+        session.start(CLIP, "short_fixed"), variant=variant, context=context, width=width, scale=9.0, bias=-3.0
+    )
+    view = session.view(settings)
+    method = METHODS[VARIANTS[variant].method]
+    options = Options(
+        similarity="cosine" if variant == "dtw_cosine" else "affinity",
+        text_template="in_sport" if context else "step",
+        smoothing_width=None if width == 1 else width,
+    )
+    texts = embed_texts(
+        texts_needed(data, methods=["dtw", "dtw_context"], styles=["short_fixed"], options=options), encoder
+    )
+    (question,) = (one for one in data.questions if one.clip_id == CLIP)
+    settled = replace(method, settle=lambda given: given)  # the method's own settle would switch smoothing off
+    inputs = question_inputs(
+        data,
+        question,
+        embeddings,
+        texts=texts,
+        method=settled,
+        style=settings.style,
+        options=options,
+        scale=9.0,
+        bias=-3.0,
+    )
+    expected = dict(zip(question.candidates, score_question(method, inputs), strict=True))
+    assert dict(zip(view.ranking["class"], view.ranking["score"], strict=True)) == pytest.approx(expected, rel=1e-6)
+    assert view.ranking["score"].is_monotonic_decreasing
+    assert variant == "max_per_frame" or len({round(score, 12) for score in expected.values()}) > 1
+    matrices = dict(zip(question.candidates, inputs.matrices, strict=True))
+    for shown in view.shown:
+        np.testing.assert_allclose(shown.matrix_kt, matrices[shown.class_name], rtol=1e-6, atol=1e-12)
+        step, frame = shown.cells.T
+        assert shown.matrix_kt[step, frame].mean() == pytest.approx(shown.score)
+        if shown.ordered:
+            np.testing.assert_allclose(shown.evidence, dtw.align(shown.matrix_kt).step_evidence)
+
+
+def test_where_it_starts_is_the_main_table_s_row(
+    session: Session, data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
+) -> None:
+    texts = embed_texts(texts_needed(data, methods=["dtw_context"], styles=["short_fixed"], options=Options()), encoder)
+    table = score_dataset(data, embeddings, texts, method="dtw_context", style="short_fixed", options=Options(),
+                          scale=encoder.scale, bias=encoder.bias)  # fmt: skip
+    for clip_id in session.clip_ids:
+        rows = table[table["clip_id"] == clip_id].set_index("class")["score"].to_dict()
+        view = session.view(session.start(clip_id, "short_fixed"))
+        assert view.ranking.set_index("class")["score"].to_dict() == pytest.approx(rows, rel=1e-6)
+        assert view.shown[0].class_name == session.question(clip_id).truth
+        assert view.shown[1].class_name == view.ranking.loc[~view.ranking["is_answer"], "class"].iloc[0]
+
+
+def test_the_counted_cells_of_a_map_written_by_hand() -> None:
+    matrix = np.array([[0.9, 0.8, 0.1], [0.1, 0.2, 0.7]])
+    assert path_cells(matrix).tolist() == [[0, 0], [0, 1], [1, 1], [1, 2]]
+    assert best_frames(matrix).tolist() == [[0, 0], [1, 2]]
+    assert best_steps(matrix).tolist() == [[0, 0], [0, 1], [1, 2]]
+
+
+def test_equal_scores_share_a_place_and_the_status_says_so(session: Session) -> None:
+    table = ranked([("a", "a"), ("b", "b"), ("c", "c")], np.array([0.5, 0.5, 0.75]), answer="b")
+    assert table[["place", "class"]].values.tolist() == [["1", "c"], ["2=", "a"], ["2=", "b"]]
+    view = replace(session.view(session.start(CLIP)), ranking=table)
+    assert wording.status(view) == "Best of 3: c, score 0.7500; the answer, b, is in place 2."
+    tied = ranked([("a", "a"), ("b", "b")], np.array([0.5, 0.5]), answer="b")
+    assert wording.status(replace(view, ranking=tied)).endswith(
+        "2 classes tie at score 0.5000: a, b; the answer is among them."
+    )
+
+
+def test_other_words_for_a_step_move_that_class_alone(session: Session) -> None:
+    start = session.start(CLIP, "short_fixed")
+    before = session.view(start)
+    name = before.shown[0].class_name
+    edited = {("short_fixed", name): ("standing on the hands", *before.shown[0].steps[1:])}
+    after = session.view(replace(start, edited=edited))
+    old, new = (view.ranking.set_index("class")["score"] for view in (before, after))
+    assert new[name] != pytest.approx(old[name], rel=1e-3)
+    assert new.drop(name).to_dict() == pytest.approx(old.drop(name).to_dict())
+    assert after.notes == (f"Edited: {session.name_of(name)}, step 1.",)
+    other = session.view(replace(start, style="context_rich", edited=edited))
+    assert not any("Edited" in note for note in other.notes)  # the words were typed for another style
+
+
+def test_a_long_text_says_that_its_end_is_not_read(session: Session) -> None:
+    start = session.start(CLIP, "short_fixed")
+    shown = session.view(start).shown[0]
+    edited = {(start.style, shown.class_name): (*shown.steps[:-1], "swing the racket up " * 20)}
+    notes = session.view(replace(start, edited=edited)).notes
+    assert notes == (
+        f"Edited: {shown.name}, step {len(shown.steps)}.",
+        f"Longer than the checkpoint reads, so that the end has no effect: {shown.name}, step {len(shown.steps)}.",
+    )
+
+
+# What data may lack
+
+
+def test_without_labels_the_best_class_comes_first(data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder) -> None:
+    questions = tuple(Question(one.clip_id, one.candidates, None) for one in data.questions)
+    explorer = explore(replace(data, questions=questions, frame_labels={}), embeddings, encoder)
+    assert explorer.view.shown[0].class_name == explorer.view.ranking["class"].iloc[0]
+    assert explorer.view.boundaries_s == () and "answer" not in explorer.screen.status
+    assert explorer.controls.shown.options[0] == ("the best candidate", "")
+    assert not explorer.view.ranking["is_answer"].any()
+
+
+def test_one_candidate_has_one_map(data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder) -> None:
+    questions = tuple(Question(one.clip_id, (one.truth,), 0) for one in data.questions)
+    explorer = explore(replace(data, questions=questions), embeddings, encoder)
+    assert [shown.letter for shown in explorer.view.shown] == ["A"]
+    assert len(explorer.screen.places) == 1 and len(explorer.screen.ranking) == 1
+    assert explorer.figure().get_size_inches()[0] == pytest.approx(PAGE.width)
+
+
+def test_clips_that_failed_are_left_out_and_named(data: Dataset, encoder: Encoder) -> None:
+    first = data.questions[0].clip_id
+    data.clips[first].path.write_bytes(b"not a video")
+    explorer = explore(data, embed_clips(data, encoder), encoder)
+    assert first not in [clip_id for _, clip_id in explorer.controls.clip.options]
+    assert f"1 of 6 clips are left out; the first, {first}: " in explorer.screen.notes
+    with pytest.raises(ActAlignError, match=rf"clip '{first}' has no embeddings: .*cannot be opened"):
+        explore(data, embed_clips(data, encoder), encoder, clip=first)
+    with pytest.raises(ActAlignError, match="clip 'nobody' cannot be shown; choose one of the 5 clips"):
+        explore(data, embed_clips(data, encoder), encoder, clip="nobody")
+
+
+def test_embeddings_whose_video_is_gone_are_shown_without_frames(
+    data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
+) -> None:
+    known = {name: embeddings[name] for name in embeddings}
+    data.clips[CLIP].path.unlink()
+    explorer = explore(data, known, encoder, clip=CLIP)
+    assert explorer.view.frames_thwc is None and explorer.screen.frame == b""
+    assert "The frames cannot be shown: " in explorer.screen.notes and explorer.screen.png
+    explorer.controls.play.click()
+    assert "This cannot be shown: " in explorer.screen.problem and explorer.screen.video == b""
+
+
+def test_a_class_without_a_script_is_named_and_a_style_without_any_is_refused(
+    data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
+) -> None:
+    scripts = {style: dict(found) for style, found in data.scripts.items()}
+    del scripts["context_rich"]["tennis-01a"]
+    poor = replace(data, scripts={**scripts, "bare": {"judo-01a": data.scripts["context_rich"]["judo-01a"]}})
+    explorer = explore(poor, embeddings, encoder, clip=CLIP, style="context_rich")
+    assert "Not ranked, for want of a script of style context_rich: tennis-01a." in explorer.screen.notes
+    before = explorer.screen.status
+    explorer.controls.style.value = "bare"
+    assert "no candidate of clip 'tennis-01b-test' has a script of style 'bare'" in explorer.screen.problem
+    assert explorer.screen.status == before
+    explorer.controls.style.value = "short_fixed"
+    assert explorer.screen.problem == "" and len(explorer.screen.ranking) == 3
+
+
+def test_without_a_sport_the_context_is_off_and_switching_it_on_says_why_not(
+    data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
+) -> None:
+    nameless = {
+        style: {name: replace(script, sport=" ") for name, script in found.items()}
+        for style, found in data.scripts.items()
+    }
+    explorer = explore(replace(data, scripts=nameless), embeddings, encoder, clip=CLIP)
+    assert explorer.settings.context is False
+    explorer.controls.context.value = True
+    assert "has no sport to add as context" in explorer.screen.problem
+
+
+def test_other_frames_than_the_embeddings_are_not_shown(
+    data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
+) -> None:
+    view = Session(data, embeddings, encoder, frame_rate=5.0).view(Session(data, embeddings, encoder).start(CLIP))
+    assert view.frames_thwc is None
+    assert view.notes[0] == "The frames are not shown: the file has 3, the embeddings 9."
+
+
+# Controls
+
+
+def test_a_slider_moves_the_ranking_the_picture_and_the_status(explorer: Explorer) -> None:
+    screen, seen = explorer.screen, []
+    before = (screen.png, screen.status, screen.ranking)
+    for name, value in (("width", 5), ("scale", 4.0), ("bias", -2.0)):
+        getattr(explorer.controls, name).value = value
+        after = (screen.png, screen.status, screen.ranking)
+        assert all(new != old for new, old in zip(after, before, strict=True)), name
+        seen.append([row["score"] for row in screen.ranking])
+        before = after
+    assert (explorer.settings.width, explorer.settings.scale, explorer.settings.bias) == (5, 4.0, -2.0)
+    assert screen.notes == "Smoothed over 5 frames, 0.33 s."
+    explorer.controls.reset.click()
+    start = explorer._session.view(explorer._session.start(CLIP, "short_fixed"))
+    assert [row["score"] for row in screen.ranking] == [wording.score_text(score) for score in start.ranking["score"]]
+    assert seen[0] != seen[1] != seen[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("variant", "dtw_cosine"), ("variant", "max_per_frame"), ("context", False), ("style", "context_rich")],
+)
+def test_every_other_choice_moves_the_scores(explorer: Explorer, name: str, value: Any) -> None:
+    before = [row["score"] for row in explorer.screen.ranking]
+    getattr(explorer.controls, name).value = value
+    assert [row["score"] for row in explorer.screen.ranking] != before
+    assert explorer.screen.problem == ""
+
+
+def test_another_sport_brings_its_clips_in_one_move(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    moves: list[str] = []
+    real = Session.view
+
+    def noted(self: Session, settings: Settings) -> View:
+        moves.append(settings.clip_id)
+        return real(self, settings)
+
+    monkeypatch.setattr(Session, "view", noted)
+    explorer.controls.sport.value = "judo"
+    assert moves == ["judo-01a-test"]
+    assert [clip_id for _, clip_id in explorer.controls.clip.options] == [f"judo-01{letter}-test" for letter in "abc"]
+    assert explorer.view.clip.id == "judo-01a-test"
+    assert {value for _, value in explorer.controls.shown.options} == {"", *(f"judo-01{letter}" for letter in "abc")}
+
+
+def test_two_candidates_are_compared_and_a_class_may_stand_alone(explorer: Explorer) -> None:
+    explorer.controls.shown.value = "tennis-01c"
+    explorer.controls.against.value = "tennis-01a"
+    assert [shown.class_name for shown in explorer.view.shown] == ["tennis-01c", "tennis-01a"]
+    assert {row["name"]: row["letter"] for row in explorer.screen.ranking if row["letter"]} == {
+        "the tennis-01c move": "A",
+        "the tennis-01a move": "B",
+    }
+    explorer.controls.against.value = "tennis-01c"  # the same as A: then the best other one
+    assert explorer.view.shown[1].class_name != "tennis-01c"
+    explorer.controls.against.value = None
+    assert len(explorer.view.shown) == len(explorer.screen.places) == 1
+
+
+def test_typing_other_words_moves_the_score_and_can_be_undone(explorer: Explorer) -> None:
+    controls, screen = explorer.controls, explorer.screen
+    before = screen.ranking
+    assert controls.text.value == explorer.view.shown[0].steps[0] and controls.restore.disabled
+    controls.step.value = 1
+    assert controls.text.value == explorer.view.shown[0].steps[1] and screen.ranking == before
+    controls.text.value = "standing on the hands"
+    assert screen.ranking != before and explorer.view.shown[0].steps[1] == "standing on the hands"
+    assert controls.step.options[1][0] == "2 of 3 (edited)" and controls.step.value == 1
+    assert "Edited: the tennis-01b move, step 2." in screen.notes and not controls.restore.disabled
+    controls.text.value = ""
+    assert screen.ranking == before and controls.text.value == explorer.view.shown[0].steps[1]
+    controls.text.value = "standing on the hands"
+    controls.restore.click()
+    assert screen.ranking == before and screen.notes == "" and controls.restore.disabled
+
+
+def test_a_chosen_cell_shows_its_frame_and_offers_its_step(explorer: Explorer, data: Dataset) -> None:
+    screen = explorer.screen
+    screen.cell = [0, 2, 6]
+    frames, _ = read_frames(data.clips[CLIP])
+    np.testing.assert_array_equal(pixels(screen.frame), frames[6])
+    assert (frames[6] != frames[5]).any()
+    value = explorer.view.shown[0].matrix_kt[2, 6]
+    assert screen.cell_text.startswith(f"Frame 7 of 9, 0.40 s. A, step 3: {explorer.view.shown[0].steps[2]}.")
+    assert f"Affinity {value:.3g}, " in screen.cell_text
+    assert explorer.controls.step.value == 2 and explorer.controls.text.value == explorer.view.shown[0].steps[2]
+    on_path = {tuple(cell) for cell in explorer.view.shown[0].cells.tolist()}
+    assert screen.cell_text.endswith("not on the path." if (2, 6) not in on_path else ", on the path.")
+    screen.cell = [7, 99, 99]  # what a browser may ask for while the maps change
+    assert screen.cell == [1, len(explorer.view.shown[1].steps) - 1, 8]
+
+
+def test_the_clip_plays_with_captions_until_another_is_chosen(explorer: Explorer, tmp_path: Path) -> None:
+    from actalign.video import probe
+
+    screen = explorer.screen
+    explorer.controls.play.click()
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(screen.video)
+    assert probe(copy).codec == "h264" and not explorer.controls.play.disabled
+    assert screen.video_text == f"{CLIP} with the steps of the tennis-01b move."
+    explorer.controls.width.value = 3
+    assert screen.video and screen.video_text == OLD_CAPTIONS
+    explorer.controls.variant.value = "max_per_step"
+    explorer.controls.play.click()
+    assert screen.video_text.endswith("timed by DTW over the same map.")
+    explorer.controls.sport.value = "judo"
+    assert (screen.video, screen.video_text) == (b"", "")
+
+
+def test_what_nobody_foresaw_is_told_and_raised(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Session, settings: Any) -> View:
+        raise ZeroDivisionError("nothing to divide by")
+
+    monkeypatch.setattr(Session, "view", broken)
+    with pytest.raises(ZeroDivisionError):
+        explorer.controls.width.value = 4
+    assert explorer.screen.problem == "Something went wrong: ZeroDivisionError: nothing to divide by."
+
+
+def test_sliders_reach_the_paper_s_width_and_start_at_the_checkpoint_s_values(
+    explorer: Explorer, encoder: Encoder
+) -> None:
+    assert explorer.controls.width.max == WIDEST >= 30
+    assert (explorer.settings.scale, explorer.settings.bias) == (encoder.scale, encoder.bias)
+    assert explorer.controls.scale.min < np.log10(encoder.scale) < explorer.controls.scale.max
+    assert explorer.controls.bias.min < encoder.bias < explorer.controls.bias.max
+
+
+# Pictures
+
+
+def test_a_move_drawn_over_a_kept_background_is_the_picture_drawn_anew(session: Session) -> None:
+    start = session.start(CLIP)
+    first, second = session.view(start), session.view(replace(start, width=5, bias=-1.0))
+    kept = Picture()
+    kept.draw(first)
+    assert kept.draw(second) == Picture().draw(second) != Picture().draw(first)
+    other = session.view(session.start("judo-01c-test"))
+    assert kept.draw(other) == Picture().draw(other)
+
+
+def test_places_and_edges_say_where_the_cells_are(session: Session) -> None:
+    view = session.view(session.start(CLIP))
+    drawn = Picture().draw(view)
+    image = pixels(drawn.png)
+    height, width = image.shape[:2]
+    highest = max(shown.matrix_kt.max() for shown in view.shown)
+    assert len(drawn.edges) == len(view.times_s) + 1 and (drawn.edges[0], drawn.edges[-1]) == (0.0, 1.0)
+    checked = 0
+    for place, shown in zip(drawn.places, view.shown, strict=True):
+        for row, column in np.ndindex(shown.matrix_kt.shape):
+            x = place.left + place.width * (drawn.edges[column] + drawn.edges[column + 1]) / 2
+            y = place.top + place.height * (row + 0.15) / place.rows  # above the path
+            near = np.abs(shown.cells[:, 1] - column) <= 1
+            if near.any() and (np.abs(shown.cells[near, 0] - row) <= 1).any():
+                continue
+            color = 255 * np.array(matplotlib.colormaps["cividis"](shown.matrix_kt[row, column] / highest)[:3])
+            np.testing.assert_allclose(image[int(y * height), int(x * width)], color, atol=2)
+            checked += 1
+    assert checked > 5
+
+
+def test_the_static_picture_is_the_same_each_time_and_no_text_touches_another(
+    data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
+) -> None:
+    long = {
+        name: (f"{name} with a name that goes on and on, as names of real actions sometimes do",)
+        for name in data.class_names
+    }
+    wordy = {
+        "wordy": {
+            name: replace(script, steps=tuple(f"{step} {'and keep the back straight ' * 5}" for step in script.steps))
+            for name, script in data.scripts["context_rich"].items()
+        }
+    }
+    session = Session(replace(data, class_names=long, scripts=wordy), embeddings, encoder)
+    view = session.view(session.start(CLIP))
+    figure = static_picture(view)
+    assert png(figure) == png(static_picture(view))
+    boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text()]
+    page = figure.bbox
+    assert all(page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1 for box in boxes)
+    touching = [
+        (one, other) for number, one in enumerate(boxes) for other in boxes[:number] if one.overlaps(other)
+    ]  # fmt: skip
+    assert len(boxes) > 20 and touching == []
+
+
+def test_a_cell_shows_the_widgets_and_a_picture_where_they_cannot_run(explorer: Explorer) -> None:
+    data, _ = explorer._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.widget.model_id
+    assert pixels(base64.b64decode(data["image/png"])).std() > 10
+    assert data["text/plain"] == f"Explorer('{CLIP}': {explorer.screen.status})"
+    before = data["image/png"]
+    explorer.controls.width.value = 7
+    assert explorer._repr_mimebundle_()[0]["image/png"] != before
+
+
+def test_all_that_the_browser_needs_is_in_the_widget(explorer: Explorer) -> None:
+    state = explorer.screen.get_state()
+    assert "export default { render }" in state["_esm"] and ".actalign-map" in state["_css"]
+    traits = set(ViewWidget.class_trait_names(sync=True))
+    shown = {
+        "png",
+        "places",
+        "edges",
+        "alt",
+        "status",
+        "notes",
+        "problem",
+        "ranking",
+        "cell",
+        "cell_text",
+        "frame",
+        "video",
+    }
+    assert shown <= traits and all(f'"{name}"' in state["_esm"] or f" {name}:" in state["_esm"] for name in shown)
+    json.dumps({name: state[name] for name in shown if not isinstance(state[name], bytes)})  # plain values only
+    assert "actalign-explorer" in explorer.widget._dom_classes
+
+
+def test_the_rest_of_the_package_needs_no_widgets() -> None:
+    code = (
+        "import sys; import actalign.scoring, actalign.plots, actalign.classification; "
+        "assert not {'ipywidgets', 'anywidget'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
