@@ -6,7 +6,6 @@ written as H.264, without sound. The letters are those of DejaVu Sans: Latin, Gr
 
 import math
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from tqdm import tqdm
 
 from actalign.captions import COLUMNS
 from actalign.errors import ActAlignError
+from actalign.progress import is_watched
 from actalign.records import Clip
 from actalign.video import iter_frames
 
@@ -39,7 +39,9 @@ BACKGROUND, DIM, BRIGHT, TEXT, SOFT_TEXT = "#161616", "#4B5A63", "#56B4E9", "#FF
 Font = ImageFont.FreeTypeFont
 
 
-def write_annotated(clip: Clip, spans: pd.DataFrame, path: str | os.PathLike[str], *, title: str = "") -> Path:
+def write_annotated(
+    clip: Clip, spans: pd.DataFrame, path: str | os.PathLike[str], *, title: str = "", progress: bool = True
+) -> Path:
     """Write the clip's window as an mp4 with its sub-actions below the picture; return the path.
 
     The file is written whole or not at all. A window that does not begin with its video begins at 0 s in the copy.
@@ -49,6 +51,7 @@ def write_annotated(clip: Clip, spans: pd.DataFrame, path: str | os.PathLike[str
         spans: as ``captions.sub_action_spans`` gives them, timed from the start of the video.
         path: ends in .mp4; must not be the clip's own video.
         title: stands in small letters above the caption, for example the class and its score.
+        progress: a bar of frames, where somebody watches.
 
     Raises:
         ActAlignError: another suffix, the clip's own file, no spans, a video that cannot be read (see
@@ -65,7 +68,7 @@ def write_annotated(clip: Clip, spans: pd.DataFrame, path: str | os.PathLike[str
         raise ActAlignError(f"annotated copy {path} would replace the video it is made from; choose another name")
     if spans.empty or any(column not in spans.columns for column in COLUMNS):
         raise ActAlignError(f"spans have no rows or lack some of the columns {COLUMNS}; use captions.sub_action_spans")
-    frames = tqdm(iter_frames(clip), unit="frame", desc=path.name, disable=not sys.stderr.isatty())
+    frames = tqdm(iter_frames(clip), unit="frame", desc=path.name, disable=not is_watched(progress))
     with _replacing(path) as temporary:
         _encode(annotated_frames(frames, spans, title=title), temporary, end_s=float(spans["end_s"].iloc[-1]))
     return path

@@ -4,7 +4,6 @@
 """
 
 import difflib
-import html
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from actalign import dtw
+from actalign import dtw, html
 from actalign.annotate import write_annotated
 from actalign.captions import sub_action_spans, write_captions
 from actalign.checkpoints import is_local
 from actalign.embeddings import embed_clips, embed_texts
 from actalign.encoder import Encoder, load_encoder
 from actalign.errors import ActAlignError
+from actalign.files import printable
 from actalign.inputs import Candidate, QuestionInputs, steps
 from actalign.options import Options
 from actalign.records import Alignment, Clip, Script
@@ -49,6 +49,11 @@ class RankedClass:
 
     def __repr__(self) -> str:
         return f"RankedClass({self.class_name!r}, score={self.score:.4g}, {len(self.script)} sub-actions)"
+
+    def _repr_html_(self) -> str:
+        return html.facts(self.class_name, [("score", f"{self.score:.4g}")]) + (
+            html.steps(self.script.steps) + self.alignment.drawing()
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +115,15 @@ class Classification:
         return f"Classification({self.clip.id!r}, {len(self.times_s)} frames: {ranking})"
 
     def _repr_html_(self) -> str:
-        classes = [(one.class_name, f"{one.score:.4g}") for one in self.ranked]
+        classes = [(place, one.class_name, f"{one.score:.4g}") for place, one in enumerate(self.ranked, 1)]
         spans = [
-            (f"{start:.2f}\N{EN DASH}{end:.2f} s", f"{number}. {text}", f"{evidence:.4g}")
+            (f"{start:.2f}\N{EN DASH}{end:.2f}\N{NO-BREAK SPACE}s", f"{number}. {text}", f"{evidence:.4g}")
             for start, end, number, text, evidence in self.best.spans.itertuples(index=False, name=None)
         ]
-        title = f"{self.clip.id}: class"
-        return _html_table([title, "score"], classes) + _html_table(
-            ["time", f"sub-action of {self.best.class_name}", "evidence"], spans
+        return (
+            html.table(classes, header=["", "class", "score"], caption=f"{self.clip.id}, {len(self.times_s)} frames")
+            + html.table(spans, header=["time", f"sub-action of {self.best.class_name}", "evidence"])
+            + self.best.alignment.drawing()
         )
 
 
@@ -153,7 +159,7 @@ def classify(
     Traceback (most recent call last):
     actalign.errors.ActAlignError: video serve.mp4 does not exist; check the path
     """
-    clip = video if isinstance(video, Clip) else Clip(Path(video).name, Path(video), sport=sport or "")
+    clip = video if isinstance(video, Clip) else Clip(printable(Path(video).name), Path(video), sport=sport or "")
     if not clip.path.exists():
         raise ActAlignError(f"video {clip.path} does not exist; check the path")
     choices = Options(smoothing_width=None) if options is None else options
@@ -235,10 +241,3 @@ def _loaded(encoder: Encoder | str | Path | None) -> Encoder:
     if not is_local(encoder):
         print(f"checkpoint {encoder}: downloaded from the hub unless it is in the cache")
     return load_encoder(encoder)
-
-
-def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Text cells as an HTML table, whatever they hold."""
-    lines = [(header, "th"), *((row, "td") for row in rows)]
-    cells = ("".join(f"<{tag} style='text-align:left'>{html.escape(c)}</{tag}>" for c in row) for row, tag in lines)
-    return "<table>" + "".join(f"<tr>{line}</tr>" for line in cells) + "</table>"

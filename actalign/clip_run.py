@@ -1,4 +1,8 @@
-"""One pass over clips: look each up, decode and encode what is missing, settle each as soon as it is complete."""
+"""One pass over clips: look each up, decode and encode what is missing, settle each as soon as it is complete.
+
+The last digits of an embedding depend on how many frames were encoded together. On a CPU, where small batches cost
+nothing, each clip therefore has batches of its own: its embeddings do not depend on which clips were done before.
+"""
 
 import shutil
 import time
@@ -7,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,14 +22,13 @@ from actalign.cores import available
 from actalign.decoding import AHEAD_BYTES, DecodeAhead
 from actalign.errors import ActAlignError
 from actalign.estimate import Pace, Workload
+from actalign.files import printable
 from actalign.records import Clip, FrameEmbeddings
 from actalign.store import EmbeddingStore, sha256_of
 from actalign.video import Frame
 
-LONG_FRAMES = 1000
-"""From this many frames on, a run on a CPU begins with small batches, so that a forecast comes soon."""
-FIRST_BATCHES = (1, 4)
-"""The frames in those."""
+CPU_BATCH = 16
+"""The most frames that a CPU encodes at a time: as fast as more, and a forecast comes soon."""
 TIMED_S = 5.0
 """Seconds of encoding, after the first batch, that a forecast is made from."""
 WORTH_TELLING_S = 60.0
@@ -34,7 +36,7 @@ WORTH_TELLING_S = 60.0
 
 
 class FrameEncoder(Protocol):
-    """What :func:`embed_clips` needs of an encoder: :class:`actalign.encoder.Encoder` has it."""
+    """What :func:`actalign.embeddings.embed_clips` needs of an encoder: :class:`actalign.encoder.Encoder` has it."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -102,7 +104,7 @@ class ClipRun:
         return list(jobs.values())
 
     def encode(self, jobs: Sequence[Job]) -> None:
-        """Decode and encode each job; a batch is filled from as many jobs as it takes."""
+        """Decode and encode each job; except on a CPU, a batch is filled from as many jobs as it takes."""
         if not jobs:
             return
         clips, frame_rate = [job.clips[0] for job in jobs], self._store.frame_rate
@@ -110,23 +112,18 @@ class ClipRun:
         watch = _Watch(work, self._store, device=self._encoder.device, tell=self._bar.write)
         ahead = AHEAD_BYTES if self._encoder.device == "cpu" else None  # a CPU is not kept waiting for frames
         with DecodeAhead(clips, frame_rate=frame_rate, ahead_bytes=ahead) as decoded:
-            batches = self._batches(zip(jobs, decoded, strict=True), self._sizes(work))
+            batches = self._batches(zip(jobs, decoded, strict=True))
             for rows in self._encoder.encode_stream(batches):
                 self._collect(rows)
                 watch.after_batch(rows, waited_s=decoded.waited_s)
             self._settle()
             watch.at_the_end(waited_s=decoded.waited_s)
 
-    def _sizes(self, work: Workload | None) -> Iterator[int]:
-        slow = work is not None and work.frames >= LONG_FRAMES and self._encoder.device == "cpu"
-        return chain((min(size, self._batch_size) for size in FIRST_BATCHES if slow), repeat(self._batch_size))
-
-    def _batches(
-        self, jobs: Iterable[tuple[Job, Iterator[tuple[float, Frame]]]], sizes: Iterator[int]
-    ) -> Iterator[list[Frame]]:
+    def _batches(self, jobs: Iterable[tuple[Job, Iterator[tuple[float, Frame]]]]) -> Iterator[list[Frame]]:
         """The frames of all jobs in batches; whose they are is noted in ``_sent``."""
         batch: list[tuple[Job, Frame]] = []
-        size = next(sizes)
+        apart = self._encoder.device == "cpu"
+        size = min(self._batch_size, CPU_BATCH) if apart else self._batch_size
         for job, arriving in jobs:
             job.started = time.monotonic()
             for time_s, frame in _until_damaged(job, arriving):
@@ -134,11 +131,14 @@ class ClipRun:
                 batch.append((job, frame))
                 if len(batch) >= size:
                     yield self._send(batch)
-                    batch, size = [], next(sizes)
+                    batch = []
             if job.failure:
                 batch = [(owner, frame) for owner, frame in batch if owner is not job]
                 self._fail_all(job)
             else:
+                if apart and batch:
+                    yield self._send(batch)
+                    batch = []
                 self._decoded.append(job)
                 self._settle()
         if batch:
@@ -185,6 +185,7 @@ class ClipRun:
             self._fail(clip, job.key, job.failure)
 
     def _fail(self, clip: Clip, key: str, reason: str) -> None:
+        reason = printable(reason)  # it may hold the name of a file
         self._store.record(clip.id, key=key, state="failed", reason=reason)
         self.failed[clip.id] = reason
         self._bar.update()

@@ -123,10 +123,13 @@ def loaded(checkpoint: str) -> str:
 
 def settings() -> Finding:
     """Whether an LLM endpoint is set in the environment; nothing is asked, and no key is shown."""
-    if "OPENAI_API_KEY" not in os.environ:
+    if not os.environ.get("OPENAI_API_KEY", "").strip():
         text = "no OPENAI_API_KEY in the environment: scripts can be typed by hand or read from a cache of answers"
         return Finding("LLM endpoint", True, text)
-    return Finding("LLM endpoint", True, f"a key is set for {_base_url()}; actalign doctor --endpoint asks it")
+    try:
+        return Finding("LLM endpoint", True, f"a key is set for {_base_url()}; actalign doctor --endpoint asks it")
+    except ActAlignError as error:
+        return Finding("LLM endpoint", False, str(error), "set OPENAI_BASE_URL to the address of an endpoint")
 
 
 def models() -> Finding:
@@ -146,4 +149,7 @@ def models() -> Finding:
 
 
 def _base_url() -> str:
-    return os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+    """The endpoint's address, checked, as it may not be shown before: people put passwords there."""
+    from actalign.llm.client import read_settings
+
+    return read_settings(model="any").base_url

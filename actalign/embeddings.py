@@ -4,7 +4,6 @@ Frames are decoded ahead of the encoder, within a limit, encoded and dropped bat
 read back from disk one at a time, so memory does not grow with the number of clips.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,9 +16,11 @@ from tqdm import tqdm
 from actalign import paths
 from actalign.clip_run import ClipRun, FrameEncoder
 from actalign.errors import ActAlignError
+from actalign.progress import is_watched
 from actalign.records import Clip, Dataset, FrameEmbeddings, TextEmbeddings
 from actalign.store import EmbeddingStore, TextRow
 from actalign.text import Padding, TextPolicy, prepare
+from actalign.timeline import check_frame_rate
 
 TEXTS_PER_FILE = 1024
 """How many texts are encoded before they are stored: what a killed run can lose."""
@@ -93,19 +94,21 @@ def embed_clips(
 
     Each clip is stored as soon as it is done, so a run that is stopped, at any moment, and started again encodes
     only what was not finished. A clip that cannot be read costs itself alone: its reason goes to the ledger and
-    to ``failed``, and the next run tries it again. Clips with the same content are encoded once.
+    to ``failed``, and the next run tries it again. Clips with the same content are encoded once. On a CPU every clip
+    is encoded in batches of its own, so that a run that was stopped ends with the same bytes as one that was not; on
+    a GPU batches are filled across clips, which moves the last digits.
 
     Args:
         clips: a data set, or clips with distinct ids.
         encoder: a loaded checkpoint.
         store_folder: where embeddings are kept; None is data/cache/embeddings.
         frame_rate: frames per second to look at; None is every frame, as in the paper.
-        batch_size: frames encoded at a time, from as many clips as it takes to fill a batch.
-        progress: a progress bar on stderr, where that is a terminal.
+        batch_size: frames encoded at a time, at most; on a CPU never more than ``clip_run.CPU_BATCH``.
+        progress: a progress bar on stderr, where that is a terminal or a notebook that somebody watches.
 
     Raises:
-        ActAlignError: there are no clips, two share an id, every clip failed, the store cannot be written, or
-            ``batch_size`` is below 1.
+        ActAlignError: there are no clips, two share an id, every clip failed, the store cannot be written,
+            ``batch_size`` is below 1, or ``frame_rate`` is not above 0.
 
     >>> from actalign.records import Clip
     >>> clip = Clip("a", Path("a.mp4"), sport="judo")
@@ -115,6 +118,7 @@ def embed_clips(
     """
     if batch_size < 1:
         raise ActAlignError(f"batch_size is {batch_size}; give 1 or more")
+    check_frame_rate(frame_rate)
     chosen = _distinct(clips)
     store = EmbeddingStore(
         store_folder or paths.CACHE / "embeddings",
@@ -123,7 +127,7 @@ def embed_clips(
         frame_rate=frame_rate,
     )
     store.clean()
-    with tqdm(total=len(chosen), unit="clip", disable=not (progress and sys.stderr.isatty())) as bar:
+    with tqdm(total=len(chosen), unit="clip", disable=not is_watched(progress)) as bar:
         run = ClipRun(store, encoder, batch_size=batch_size, bar=bar)
         try:
             run.encode(run.look_up(chosen))

@@ -8,6 +8,15 @@ from actalign.errors import ActAlignError
 REMEDY = "free some space or choose a folder you may write to"
 
 
+def printable(name: str | os.PathLike[str]) -> str:
+    """A path or file name as text that any file can hold: bytes in it that are no UTF-8 stand as escapes.
+
+    >>> printable(Path("lob.mp4")), printable(os.fsdecode(b"caf\\xe9.mp4")) == "caf" + chr(92) + "udce9.mp4"
+    ('lob.mp4', True)
+    """
+    return os.fspath(name).encode(errors="backslashreplace").decode()
+
+
 def write_whole(path: str | os.PathLike[str], content: str | bytes, *, remedy: str = REMEDY) -> None:
     """Write a file in one step: a reader, or a run that is killed, sees the old file or the new one.
 

@@ -3,13 +3,13 @@
 ``options()`` is the paper; ``options("reference")`` is the released scripts, as far as scoring goes. Item
 numbers in the comments are those of the list of differences below:
 
-1. smoothing is called off in the main run; where on, padding (w - 1)//2 shortens an even-w clip by one frame
-2. sub-action texts are padded to the longest of their batch, not to the length SigLIP was trained with
-3. scale and bias of the sigmoid come from another (SigLIP 2) checkpoint than the embeddings
-4. a sub-action is worded "This is a video of doing {class} in {domain} with {sub-action}"
-6. a candidate without a script is skipped, so that later candidates' scores move up by one place
-7. clips that fail are dropped from one array and kept in another, so that rows shift
-8. the baseline divides each question's class-name matrix by one Frobenius norm
+- 1: smoothing is called off in the main run; where on, padding (w - 1)//2 shortens an even-w clip by one frame
+- 2: sub-action texts are padded to the longest of their batch, not to the length SigLIP was trained with
+- 3: scale and bias of the sigmoid come from another (SigLIP 2) checkpoint than the embeddings
+- 4: a sub-action is worded "This is a video of doing {class} in {domain} with {sub-action}"
+- 6: a candidate without a script is skipped, so that later candidates' scores move up by one place
+- 7: clips that fail are dropped from one array and kept in another, so that rows shift
+- 8: the baseline divides each question's class-name matrix by one Frobenius norm
 
 The preset covers these seven. The released scripts also differ in how they ask an LLM for scripts, mask text
 in frames and keep frames in memory; those steps happen before scoring and are no part of these options.

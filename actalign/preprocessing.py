@@ -198,7 +198,7 @@ def columns_first(before: tuple[int, int], after: tuple[int, int]) -> bool:
 
 
 def resize_in_integers(frames: Sequence[Frame], size: tuple[int, int], mode: str) -> torch.Tensor:
-    """uint8 frames of one size -> uint8 (N, 3, *size), without a copy of them all at full size."""
+    """uint8 frames of one size -> uint8 ``(N, 3, *size)``, without a copy of them all at full size."""
     before = (frames[0].shape[0], frames[0].shape[1])
     steps = _passes(before, size) if columns_first(before, size) else [size]  # one call takes the rows first
     pictures = []
@@ -211,7 +211,7 @@ def resize_in_integers(frames: Sequence[Frame], size: tuple[int, int], mode: str
 
 
 def resize_in_float(frames_nhwc: torch.Tensor, size: tuple[int, int], mode: str) -> torch.Tensor:
-    """uint8 (N, H, W, 3) -> float32 (N, 3, *size) of whole levels, in parts that keep its memory small."""
+    """uint8 (N, H, W, 3) -> float32 ``(N, 3, *size)`` of whole levels, in parts that keep its memory small."""
     _, height, width, _ = frames_nhwc.shape
     parts = []
     for part in frames_nhwc.split(max(1, PART_BYTES // (12 * height * width))):

@@ -1,4 +1,4 @@
-"""Embeddings on disk: one safetensors file per clip, named by what determines its content.
+"""Embeddings on disk: one safetensors file per clip, named by what determines its content::
 
     <folder>/<key>.safetensors          embeddings (T, d) float32, times_s (T,) float64, and metadata
     <folder>/texts/<group>/*.safetensors  rows of text embeddings, one file per call that computed some
@@ -239,7 +239,17 @@ def writing(path: Path) -> Iterator[None]:
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     content = save(arrays, {**metadata, "format": FORMAT, "digest": _digest(arrays)})
-    write_whole(path, content, remedy=REMEDY)
+    write_whole(path, _sorted_header(content), remedy=REMEDY)
+
+
+def _sorted_header(content: bytes) -> bytes:
+    """The same safetensors file with its metadata in order of their names: the library puts them in any."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # where the numbers begin
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

@@ -64,6 +64,18 @@ def _through_heap(frames: Iterator[tuple[Fraction, Frame]]) -> Iterator[tuple[Fr
         yield earliest, first
 
 
+def check_frame_rate(frame_rate: float | None) -> None:
+    """Make sure that frames can be chosen at this rate, in frames per second; None is every frame.
+
+    Raises:
+        ActAlignError: not a finite number above 0.
+
+    >>> check_frame_rate(12.5)
+    """
+    if frame_rate is not None and not (frame_rate > 0 and math.isfinite(frame_rate)):
+        raise ActAlignError(f"frame_rate is {frame_rate}; give frames per second above 0, or None for every frame")
+
+
 def on_grid(
     frames: Iterator[tuple[float, Frame]], *, start_s: float, frame_rate: float
 ) -> Iterator[tuple[float, Frame]]:

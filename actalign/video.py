@@ -34,10 +34,13 @@ from actalign.containers import require_whole
 from actalign.errors import ActAlignError
 from actalign.masks import Masks, mask_frame
 from actalign.records import Clip
-from actalign.timeline import in_order, on_grid
+from actalign.timeline import check_frame_rate, in_order, on_grid
 
 SEEK_BEYOND_S = 10.0
 """Windows that start later than this are reached by a seek instead of decoding everything before them."""
+
+NO_VIDEO = frozenset({"tty", "image2", "concat", "hls", "dash", "imf", "sdp"})
+"""Formats, as the decoder calls them, of pictures and of lists that only point to videos elsewhere."""
 
 Frame = NDArray[np.uint8]
 _Timed = tuple[Fraction, VideoFrame]
@@ -106,8 +109,7 @@ def iter_frames(
     Traceback (most recent call last):
     actalign.errors.ActAlignError: frame_rate is 0; give frames per second above 0, or None for every frame
     """
-    if frame_rate is not None and not (frame_rate > 0 and math.isfinite(frame_rate)):
-        raise ActAlignError(f"frame_rate is {frame_rate}; give frames per second above 0, or None for every frame")
+    check_frame_rate(frame_rate)
     frames = _numbered(_window(clip, time_limit_s))
     if frame_rate is not None:
         frames = on_grid(frames, start_s=clip.start_s or 0.0, frame_rate=frame_rate)
@@ -163,7 +165,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     name = container.format.name
-    if name in {"tty", "image2"} or name.endswith("_pipe"):
+    if name in NO_VIDEO or name.endswith("_pipe"):
         raise ActAlignError(f"video {path} is not a video but {container.format.long_name!r}; give a video file")
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:

@@ -49,7 +49,7 @@ class Fetcher:
         return self
 
     def fetch(self, **changed: Any) -> Manifest:
-        site = Site(url=self.server.template, timeout_s=0.2, **changed.pop("site", {}))
+        site = Site(**{"url": self.server.template, "timeout_s": 0.2, **changed.pop("site", {})})
         clock = partial(datetime, 2026, 1, 2, tzinfo=UTC)
         return fetch(self.root, copy=self.table, site=site, clock=clock, **{"sleep": self.pauses.append, **changed})
 
@@ -135,6 +135,8 @@ def test_a_window_beyond_the_end_costs_its_own_clip(fetcher: Fetcher, video: byt
         (451, "geo", 1),
         (500, "network", 3),
         (503, "network", 3),
+        ("circle", "network", 3),
+        ("odd length", "unknown", 1),
         ("page", "not a video", 1),
         ("page as video", "decode", 1),
     ],
@@ -168,6 +170,22 @@ def test_what_passes_is_tried_again_after_growing_pauses(fetcher: Fetcher, video
 def test_the_pause_the_server_asks_for_is_kept(fetcher: Fetcher, video: bytes) -> None:
     fetcher.server.serve("video0", video, "retry", "whole")
     assert fetcher.one().state == "done" and fetcher.pauses == [7.0]
+
+
+def test_the_moment_the_server_asks_for_is_waited_for(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.server.serve("video0", video, "retry at", "whole")
+    assert fetcher.one().state == "done"
+    (pause,) = fetcher.pauses
+    assert 20 < pause <= 30
+
+
+def test_an_answer_that_yt_dlp_does_not_foresee_costs_its_own_video(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1))
+    fetcher.server.serve("video0", video, "odd length")
+    fetcher.server.serve("video1", video)
+    bad, good = fetcher.fetch().entries
+    assert (bad.kind, bad.retryable, good.state) == ("unknown", True, "done")
+    assert "ValueError" in bad.reason and "'much'" in bad.reason
 
 
 def test_a_redirect_is_followed(fetcher: Fetcher, video: bytes) -> None:
@@ -209,6 +227,18 @@ def test_a_part_of_something_else_is_not_taken_for_the_video(fetcher: Fetcher, v
     fetcher.server.serve("video0", video)
     assert fetcher.one().kind == "decode"
     assert fetcher.one().state == "done"
+    assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_part_whose_rest_is_refused_is_fetched_anew(fetcher: Fetcher, video: bytes, share: float) -> None:
+    """As a run leaves it that was killed between the last byte and the renaming."""
+    parts = fetcher.root / "parts" / "video0"
+    parts.mkdir(parents=True)
+    (parts / "video.mp4.mp4.part").write_bytes(video[: int(len(video) * share)])
+    fetcher.server.serve("video0", video, "no rest")
+    entry = fetcher.one()
+    assert (entry.state, entry.attempts) == ("done", 2)
     assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video
 
 
@@ -269,7 +299,7 @@ def test_many_workers_give_the_same_manifest_as_one(tmp_path: Path, server: Vide
         fetcher.rows(*(atlas_row(number) for number in range(8)))
         for number in range(8):
             server.serve(f"video{number}", video, 404 if number % 3 == 2 else "whole")
-        fetcher.fetch(workers=workers)
+        fetcher.fetch(workers=workers, site={"timeout_s": 20.0})  # a busy machine must not cost an attempt
         manifests.append((fetcher.root / MANIFEST).read_bytes())
     assert manifests[0] == manifests[1]
 
@@ -368,11 +398,33 @@ def test_cookies_are_sent(fetcher: Fetcher, video: bytes, tmp_path: Path) -> Non
         ({"attempts": 0}, "attempts is 0"),
         ({"site": {"rate_limit": 0}}, "rate_limit is 0"),
         ({"site": {"cookies_file": "nowhere.txt"}}, "'nowhere.txt' does not exist"),
+        ({"site": {"cookies_from_browser": "netscape"}}, 'unsupported browser: "netscape".*; check the browser'),
     ],
 )
 def test_bad_settings_are_one_clear_error(fetcher: Fetcher, bad: dict[str, Any], message: str) -> None:
     with pytest.raises(ActAlignError, match=message):
         fetcher.fetch(**bad)
+    assert not (fetcher.root / "ledger.jsonl").exists(), "no video is blamed"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"# Netscape HTTP Cookie File\n127.0.0.1 FALSE / FALSE 0 session c00kie-s3cret\n", "line 2: no cookie"),
+        (b"# Netscape HTTP Cookie File\na\tb\tc\td\tsoon\tsession\tc00kie-s3cret\n", "line 2: no cookie"),
+        (b'[{"name": "session", "value": "c00kie-s3cret"}]', "line 1: no cookie"),
+        (b"\x00\xff c00kie-s3cret", "cannot be read as text"),
+        (b"a\tb\tc\td\t0\tsession\tc00kie-s3cret\n", "does not begin with '# Netscape HTTP Cookie File'"),
+    ],
+)
+def test_a_bad_file_of_cookies_is_refused_and_nothing_of_it_shown(
+    content: bytes, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cookies.txt").write_bytes(content)
+    with pytest.raises(ActAlignError, match=message) as raised:
+        Site(cookies_file=tmp_path / "cookies.txt")
+    assert "s3cret" not in str(raised.value) + "".join(capfd.readouterr())
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
 
 
 def test_an_address_without_a_place_for_the_id_is_refused() -> None:

@@ -33,6 +33,8 @@ def test_a_row_is_a_question_a_window_and_masks() -> None:
         ("\n  1. a \r\n\r\n2.b\n\n", ("a", "b")),
         ("1 360 flip\n2 50-50 grind", ("360 flip", "50-50 grind")),
         ("1.360 flip\n2.half cab", ("360 flip", "half cab")),
+        ("1 - 50-50 grind\n2 \u2013 half cab", ("50-50 grind", "half cab")),
+        ("1. “Ollie”\u2028\n2. Nosegrind’s\x0btwin", ("“Ollie”", "Nosegrind’s\x0btwin")),
         ("1) 1.5 somersault\n2: 2. Axel\n3. 3 turns 4", ("1.5 somersault", "2. Axel", "3 turns 4")),
         ("\n".join(f"{n}. move {n}" for n in range(1, 12)), tuple(f"move {n}" for n in range(1, 12))),
     ],
@@ -45,6 +47,16 @@ def test_choices_are_read_as_they_are_numbered(text: str, choices: tuple[str, ..
 def test_choices_that_are_not_numbered_from_one_are_refused(text: str) -> None:
     with pytest.raises(ActAlignError, match="choices_str"):
         parse_choices(text)
+
+
+def test_a_choice_without_text_is_named() -> None:
+    with pytest.raises(ActAlignError, match="choice 2 has no text"):
+        parse_choices("1. a\n2.\n3. c")
+
+
+@pytest.mark.parametrize("domain", [None, " ", float("nan")])
+def test_a_question_needs_its_sport_which_every_sub_action_is_given(domain: Any) -> None:
+    assert parsed(domain=domain).question_fault == "domain is empty; it should name the sport"
 
 
 @pytest.mark.parametrize(("answer", "index"), [(1, 0), (5, 4), ("3", 2), (2.0, 1), (" 4 ", 3)])
@@ -73,6 +85,7 @@ def test_a_repeated_choice_is_named() -> None:
         ({"end_timestamp": "soon"}, "end_timestamp is 'soon'"),
         ({"start_timestamp": 1.46}, "ends at 1.5 s, not after its start at 1.5 s"),
         ({"youtube_id": None}, "youtube_id is ''"),
+        ({"youtube_id": float("nan")}, "youtube_id is ''"),
         ({"youtube_id": "../../etc"}, "youtube_id is '../../etc'"),
         ({"frames_to_obfuscate": "{"}, "not valid JSON"),
         ({"frames_to_obfuscate": [1]}, "text masks are [1]"),
@@ -87,7 +100,7 @@ def test_a_clip_fault_is_named_and_the_question_stays(changed: dict[str, Any], f
     assert row.question is not None
 
 
-@pytest.mark.parametrize("listed", [None, {}, "", "null", {"1": None, "2": []}])
+@pytest.mark.parametrize("listed", [None, {}, "", "null", float("nan"), {"1": None, "2": []}])
 def test_null_masks_are_no_masks(listed: Any) -> None:
     row = parsed(frames_to_obfuscate=listed)
     assert row.regions == {} and row.fault == ""
@@ -124,5 +137,5 @@ def test_two_rows_may_share_a_video() -> None:
 
 
 def test_a_row_without_an_id_is_called_as_its_segment() -> None:
-    assert parsed(id=None).id == "video0_0.5_1.5"
+    assert parsed(id=None).id == parsed(id=float("nan")).id == "video0_0.5_1.5"
     assert parsed(id=17).id == "17"

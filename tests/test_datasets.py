@@ -320,6 +320,11 @@ def test_a_new_source_is_one_line(tiny_dataset: Make, monkeypatch: pytest.Monkey
     assert load("mine").name == "mine"
 
 
+def test_no_name_is_not_the_folder_one_happens_to_be_in() -> None:
+    with pytest.raises(ActAlignError, match="'' is neither a folder nor"):
+        load("")
+
+
 def test_neither_a_source_nor_a_folder(tmp_path: Path) -> None:
     with pytest.raises(ActAlignError, match=r"neither a folder nor one of the known data sets .*'sample'"):
         load(tmp_path / "smaple")
@@ -526,6 +531,13 @@ def test_what_is_no_video_or_hidden_is_no_clip(tmp_path: Path) -> None:
     assert list(load(root).clips) == ["a.mp4", "c.webm"]
 
 
+def test_a_link_whose_file_is_gone_is_a_clip_that_will_fail_and_not_one_less(tmp_path: Path) -> None:
+    root = _videos(tmp_path, "a.mp4", classes_txt="a\nb\n")
+    (root / "gone.mkv").symlink_to(tmp_path / "unmounted" / "gone.mkv")
+    (root / "notes.txt").symlink_to(tmp_path / "unmounted" / "notes.txt")
+    assert list(load(root).clips) == ["a.mp4", "gone.mkv"]
+
+
 @pytest.mark.parametrize(
     ("classes", "sport", "names"),
     [
@@ -551,6 +563,8 @@ def test_classes_may_name_their_sport(tmp_path: Path, classes: str, sport: str, 
         ("lob\npass, chest\n", "line 2: 'pass, chest'; .*quotes around a name"),
         ("pass, chest, basketball\nlay-up, basketball\n", "line 1"),
         ("lob,\nserve,\n", "line 1"),
+        ("class, sport\nlob, tennis\nserve, tennis\n", "line 1: 'class' would be a class; leave out headers"),
+        ("lob\n# the hard ones\nserve\n", "line 2: '# the hard ones' would be a class"),
     ],
 )
 def test_a_bad_list_of_classes_is_refused(tmp_path: Path, classes: str, message: str) -> None:

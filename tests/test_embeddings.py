@@ -1,4 +1,5 @@
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from tolerance import assert_same_embeddings
 
 from actalign import clip_run, embeddings, paths
+from actalign.datasets.videos import find_clips
 from actalign.embeddings import EmbeddingIndex, embed_clips, embed_texts
 from actalign.errors import ActAlignError
 from actalign.records import Clip, Dataset, TextEmbeddings
@@ -29,7 +31,7 @@ class CountingEncoder:
 
     fingerprint = "counting"
     dtype = "float32"
-    device = "cpu"
+    device = "cuda"
     text_policy = TextPolicy(padding="max_length", max_length=16, lower_case=True)
 
     def __init__(self) -> None:
@@ -106,9 +108,15 @@ def test_every_clip_gets_its_own_frames(
     assert counts == "clips: loaded 0 from cache, computed 6, failed 0"
 
 
-def test_batches_are_filled_across_clips(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
+def test_batches_are_filled_across_clips_except_on_a_cpu(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path
+) -> None:
     embed_clips(clips, encoder, store_folder=folder, batch_size=16)
     assert encoder.batches == [16, 16, 13]
+    encoder.fingerprint, encoder.device = "another", "cpu"
+    encoder.batches.clear()
+    embed_clips(clips, encoder, store_folder=folder, batch_size=7)
+    assert encoder.batches == [5, 6, 7, 7, 1, 7, 2, 7, 3]
 
 
 def test_a_second_run_encodes_nothing(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
@@ -190,16 +198,15 @@ def test_embeddings_that_come_late_find_their_clips(batch_size: int, clips: list
             np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
 
 
-def test_the_first_batches_of_long_work_on_a_cpu_are_small(
+def test_the_batches_of_a_cpu_are_small_and_the_same_whatever_was_done_before(
     clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clip_run, "LONG_FRAMES", 45)
-    embed_clips(clips, encoder, store_folder=folder, batch_size=16)
-    assert encoder.batches == [1, 4, 16, 16, 8]
-    encoder.fingerprint, encoder.device = "another", "cuda"
-    encoder.batches.clear()
-    embed_clips(clips, encoder, store_folder=folder, batch_size=16)
-    assert encoder.batches == [16, 16, 13]
+    encoder.device = "cpu"
+    monkeypatch.setattr(clip_run, "CPU_BATCH", 4)
+    embed_clips(clips[4:], encoder, store_folder=folder)
+    assert encoder.batches == [4, 4, 1, 4, 4, 2]
+    embed_clips(clips, encoder, store_folder=folder)
+    assert encoder.batches[6:] == [4, 1, 4, 2, 4, 3, 4, 4]
 
 
 # Failures.
@@ -295,6 +302,29 @@ def test_an_error_of_the_encoder_stops_the_run(
 def test_a_batch_holds_at_least_one_frame(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
     with pytest.raises(ActAlignError, match="batch_size is 0; give 1 or more"):
         embed_clips(clips, encoder, store_folder=folder, batch_size=0)
+
+
+@pytest.mark.parametrize("frame_rate", [0.0, -3.0, float("nan"), float("inf")])
+def test_a_senseless_frame_rate_stops_the_run_before_it_begins(
+    frame_rate: float, clips: list[Clip], encoder: CountingEncoder, folder: Path
+) -> None:
+    with pytest.raises(ActAlignError, match="give frames per second above 0"):
+        embed_clips(clips, encoder, store_folder=folder, frame_rate=frame_rate)
+    assert not folder.exists(), "no clip is blamed in the ledger"
+
+
+def test_a_file_name_that_is_no_text_costs_nothing(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, tmp_path: Path
+) -> None:
+    names = [os.fsdecode(b"caf\xe9.mp4"), os.fsdecode(b"broken\xe9.mp4")]
+    for name in names:
+        (tmp_path / "old" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "old" / name).write_bytes(clips[0].path.read_bytes() if name[0] == "c" else b"no video")
+    found = find_clips(tmp_path / "old", sports=set())
+    index = embed_clips(found.values(), encoder, store_folder=folder)
+    assert (set(index), set(index.failed)) == ({r"caf\udce9.mp4"}, {r"broken\udce9.mp4"})
+    assert r"broken\udce9.mp4 cannot be opened" in index.failed[r"broken\udce9.mp4"]
+    assert embed_clips(found.values(), encoder, store_folder=folder).loaded == 1
 
 
 def test_ids_must_differ(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
@@ -478,9 +508,11 @@ class SlowEncoder(CountingEncoder):
 def test_long_work_is_announced_once_and_summed_up(
     clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    embed_clips(clips, SlowEncoder(monkeypatch), store_folder=folder, batch_size=4)
+    slow = SlowEncoder(monkeypatch)
+    slow.device = "cpu"
+    embed_clips(clips, slow, store_folder=folder, batch_size=4)
     forecast, speed, counts = capsys.readouterr().out.splitlines()
-    assert forecast.startswith("forecast: 6 clips, about 45 frames at 0.1 frames/s: about 6 min and 13")
+    assert forecast.startswith("forecast: 6 clips, about 45 frames at 0.1 frames/s: about 7 min and 13")
     assert forecast.endswith("shorter with frame_rate=5 (1/3 of the frames), a smaller checkpoint, a GPU")
     assert speed.startswith("frames: 45 in 8 min, 0.1 frames/s; the bottleneck was encoding")
     assert counts.startswith("clips:")

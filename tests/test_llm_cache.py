@@ -262,3 +262,22 @@ def test_complaints_come_to_an_end(path: Path) -> None:
 def test_a_price_that_is_none_is_refused(price: Any) -> None:
     with pytest.raises(ActAlignError, match="per million input tokens"):
         check_price(price)
+
+
+@pytest.mark.parametrize("content", [b"\0\0\0 ftypisom", b"class,steps\nlob,3\n", b'{"style": "short_fixed"}'])
+def test_answers_are_never_appended_to_some_other_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "serve.mp4"
+    path.write_bytes(content)
+    with pytest.raises(ActAlignError, match=r"serve\.mp4 is not a file of answers"):
+        AnswerCache(path).check_writable()
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", b'{"ki', b'{"kind": "ans', b'{"kind": "unusable"}\n'])
+def test_a_file_of_answers_that_holds_none_yet_will_do(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_bytes(content)
+    AnswerCache(path).check_writable()
+    path.write_bytes(b"torn\n")
+    AnswerCache(path).save(REQUEST, {"choices": []}, class_name="lob")
+    AnswerCache(path).check_writable()

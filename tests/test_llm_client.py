@@ -203,6 +203,20 @@ def test_any_response_means_something(status: int, body: str) -> None:
     assert str(result)
 
 
+def test_a_mark_before_the_json_does_no_harm() -> None:
+    assert read_completion(200, {}, '\ufeff{"choices": [{}]}', now_s=0.0) == {"choices": [{}]}
+
+
+def test_an_endpoint_that_redirects_in_circles_is_told_at_once(server: FakeEndpoint, tmp_path: Path) -> None:
+    def turn(handler: served.Handler, body: dict[str, Any]) -> None:
+        handler.send(307, "", headers={"Location": handler.path})
+
+    server.otherwise = turn
+    outcome, waits = ask(server, tmp_path / "a.jsonl")
+    assert isinstance(outcome, Failure) and outcome.kind == Kind.WRONG_CONTENT
+    assert "in circles" in str(outcome) and "check the base URL" in str(outcome) and waits == []
+
+
 def test_settings_come_from_arguments_then_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACTALIGN_LLM_MODEL", "medium")
     assert read_settings() == Settings("https://api.openai.com/v1", "medium")

@@ -10,6 +10,7 @@ import pytest
 
 import actalign
 from actalign import paths
+from actalign.errors import ActAlignError
 from actalign.notebook import check_sources, run_notebook
 from actalign.records import Clip, Script
 from actalign.scripts import write_scripts
@@ -85,3 +86,8 @@ def test_a_folder_of_mixed_videos_one_of_them_broken(
     copy = project / "data" / "results" / "own_videos" / "phone_b.MOV.annotated.mp4"
     assert copy.is_file()
     assert sorted(os.listdir(mine)) == ["a.mkv", "c.mp4", "classes.txt", "phone", "scripts"], "nothing is written there"
+
+
+def test_a_video_that_is_not_in_the_folder_is_named_with_those_that_are(project: Path) -> None:
+    with pytest.raises(ActAlignError, match=r"has no video 'test-9\.mp4'; choose one of \['test-00000\.mp4', "):
+        run(project, video="test-9.mp4")

@@ -213,6 +213,12 @@ def empty_file(path: Path) -> Path:
     return path
 
 
+def list_of_videos(path: Path) -> Path:
+    """What the decoder reads as one video: its frames would not be those of the file that is hashed."""
+    path.write_text(f"ffconcat version 1.0\nfile '{audio_only(path.with_name('real.m4a')).name}'\n")
+    return path
+
+
 def folder(path: Path) -> Path:
     path.mkdir()
     return path
@@ -226,6 +232,7 @@ def folder(path: Path) -> Path:
         (empty_file, "a.mp4", r"is empty \(0 bytes\); fetch it again"),
         (text_file, "a.mp4", "truncated or not a video"),
         (text_file, "a.txt", "is not a video but"),
+        (list_of_videos, "a.mkv", "is not a video but 'Virtual concatenation script'"),
         (audio_only, "a.mp4", r"no video stream, only \['audio'\]"),
         (lambda path: audio_only(path, cover=True), "a.m4a", r"no video stream, only \['a cover picture', 'audio'\]"),
         (still_picture, "a.png", "is not a video but"),

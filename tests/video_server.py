@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -17,7 +18,9 @@ class VideoServer(ThreadingHTTPServer):
 
     Behaviours: "whole"; "half" (the connection ends in the middle of what was announced); "unsaid half" (half, and no
     length announced); "stall" (half, then silence); "reset"; a status such as 404; "retry" (429, Retry-After: 7);
-    "redirect"; "page" (HTML that says so); "page as video" (HTML that says video/mp4); "slow".
+    "retry at" (429, Retry-After: a date in 30 s); "redirect"; "circle" (redirects to itself); "page" (HTML that says
+    so); "page as video" (HTML that says video/mp4); "slow"; "no rest" (416 to whoever asks for a part of it);
+    "odd length" (the length announced is no number).
     """
 
     daemon_threads = True
@@ -66,9 +69,16 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.server.videos.get(name, b"")
         if behaviour == "redirect" and "moved-" not in self.path:
             self._head(302, {"Location": f"/moved-{name}", "Content-Length": "0"})
-        elif isinstance(behaviour, int) or behaviour == "retry":
-            extra = {"Retry-After": "7"} if behaviour == "retry" else {}
-            self._head(429 if behaviour == "retry" else behaviour, {"Content-Length": "0", **extra})
+        elif behaviour == "circle":
+            self._head(302, {"Location": self.path, "Content-Length": "0"})
+        elif behaviour in ("retry", "retry at"):
+            when = "7" if behaviour == "retry" else formatdate(time.time() + 30, usegmt=True)
+            self._head(429, {"Content-Length": "0", "Retry-After": when})
+        elif isinstance(behaviour, int) or (behaviour == "no rest" and span):
+            self._head(416 if behaviour == "no rest" else behaviour, {"Content-Length": "0"})
+        elif behaviour == "odd length":
+            self._head(200, {"Content-Type": "video/mp4", "Content-Length": "much"})
+            self.close_connection = True
         elif behaviour == "reset":
             self._reset()
         elif behaviour in ("page", "page as video"):
@@ -100,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         if span:
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         self._head(206 if span else 200, headers)
-        end = len(content) if behaviour in (WHOLE, "redirect", "slow") else start + (len(content) - start) // 2
+        whole = behaviour in (WHOLE, "redirect", "slow", "no rest")
+        end = len(content) if whole else start + (len(content) - start) // 2
         step = max(1, len(content) // 20) if behaviour == "slow" else len(content)
         for place in range(start, end, step):
             self.wfile.write(content[place : min(end, place + step)])

@@ -27,6 +27,7 @@ def doctor(
 ) -> None:
     """Say what is installed, what works, and what to do next.
 
+    \b
     Example: actalign doctor --checkpoint data/sample/checkpoint
     """
     from actalign.diagnosis import diagnose
@@ -59,6 +60,7 @@ def fetch(
     Every row of the benchmark is in the manifest, with the reason where its clip is missing. A later run tries again
     what may come back, and never fetches a good file twice.
 
+    \b
     Example: actalign fetch --cookies-from-browser firefox --workers 2
     """
     from actalign.fetching.local import import_videos
@@ -93,6 +95,7 @@ def encode(
 
     What is in the store is reused; an interrupted run goes on where it stopped.
 
+    \b
     Example: actalign encode my_clips --checkpoint google/siglip-so400m-patch14-384 --dtype bfloat16
     """
     from actalign.embeddings import embed_clips
@@ -123,6 +126,7 @@ def scripts(
     Endpoint and key are OPENAI_BASE_URL and OPENAI_API_KEY of the environment. Every answer is kept in the cache before
     it is read, and never asked for twice; a full cache needs no key and no network.
 
+    \b
     Example: actalign scripts my_clips --style context_rich --cache answers.jsonl --dry-run
     """
     from actalign.llm import generate, preview
@@ -150,6 +154,7 @@ def lint(
 
     Needs no checkpoint and no videos. Exit code 3 if there are errors among the findings.
 
+    \b
     Example: actalign lint my_clips --style context_rich --checkpoint google/siglip-so400m-patch14-384
     """
     from dataclasses import replace

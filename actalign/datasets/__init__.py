@@ -49,7 +49,7 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> Datase
     """
     if isinstance(name_or_path, str) and name_or_path in SOURCES:
         return SOURCES[name_or_path](verify)
-    if not Path(name_or_path).is_dir():
+    if not os.fspath(name_or_path) or not Path(name_or_path).is_dir():
         raise ActAlignError(
             f"{str(name_or_path)!r} is neither a folder nor one of the known data sets {sorted(SOURCES)}; "
             "check the spelling or the path"

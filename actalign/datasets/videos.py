@@ -5,18 +5,23 @@ from pathlib import Path
 
 from actalign.datasets.tables import cells_of
 from actalign.errors import ActAlignError
+from actalign.files import printable
 from actalign.records import Clip
 
 SUFFIXES = frozenset(
-    ".3gp .avi .f4v .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv".split()
+    ".3gp .asf .avi .f4v .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv".split()
 )
+
+HEADERS = frozenset({"class", "classes", "class_name", "class name"})
+"""First lines of a list of classes that are taken for the header that it should not have."""
 
 
 def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, Clip]:
     """Every video below ``root`` as a clip of its whole length, by its path from there, in the order of paths.
 
-    A video is a file that ends in one of ``SUFFIXES``, in whatever case, and is not hidden. The clips' sport is the
-    one of ``sports`` if there is just one, else empty.
+    A video is a file that ends in one of ``SUFFIXES``, in whatever case, and is not hidden; a link whose file is gone
+    is one too, so that it is reported as missing. The clips' sport is the one of ``sports`` if there is just one, else
+    empty.
 
     Raises:
         ActAlignError: there is no video.
@@ -33,8 +38,10 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
     found = {}
     for path in root.rglob("*"):
         name = path.relative_to(root)
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not any(part[0] == "." for part in name.parts):
-            found[name.as_posix()] = path
+        if path.suffix.lower() not in SUFFIXES or any(part[0] == "." for part in name.parts):
+            continue
+        if path.is_file() or (path.is_symlink() and not path.exists()):
+            found[printable(name.as_posix())] = path
     if not found:
         raise ActAlignError(
             f"{root} has no clips.csv and no video; add one or the other (videos end in {', '.join(sorted(SUFFIXES))})"
@@ -48,8 +55,8 @@ def read_classes(path: str | os.PathLike[str]) -> dict[str, str]:
     The sport is empty where none is given. A name that has a comma in it stands in double quotes.
 
     Raises:
-        ActAlignError: the file cannot be read, names fewer than two classes or one of them twice, or gives a sport
-            on some lines only.
+        ActAlignError: the file cannot be read, has a header or a comment, names fewer than two classes or one of
+            them twice, or gives a sport on some lines only.
 
     >>> from actalign.files import write_whole
     >>> from tempfile import TemporaryDirectory
@@ -68,6 +75,8 @@ def read_classes(path: str | os.PathLike[str]) -> dict[str, str]:
                 f"{path}, line {number}: {', '.join(cells)!r}; write a class on every line, or 'class, sport' on every "
                 "line, with quotes around a name that has a comma in it"
             )
+        if cells[0].startswith("#") or (not classes and cells[0].casefold() in HEADERS):
+            raise ActAlignError(f"{path}, line {number}: {cells[0]!r} would be a class; leave out headers and comments")
         if cells[0] in classes:
             raise ActAlignError(f"{path}, line {number}: class {cells[0]!r} is listed twice; keep one")
         classes[cells[0]] = cells[1] if len(cells) == 2 else ""

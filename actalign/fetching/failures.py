@@ -77,7 +77,8 @@ _PATTERNS = tuple(
             r"http error (5\d\d|408|425)|timed out|timeout|connection|name or service|name resolution|getaddrinfo"
             r"|unreachable|no route|incompleteread|bytes read|more expected|proxy|ssl|certificate|eof occurred"
             r"|data blocks|file is empty|errno (-[235]|1[01]\d|3[25])\]|remote end|reset by peer|broken pipe"
-            r"|giving up after|too short|http error 416|content.too.short|redirect loop",
+            r"|giving up after|too short|http error 416|content.too.short|redirect loop"
+            r"|content-encoding|expected -?\d+ bytes",
         ),
         ("extractor", r"unable to extract|failed to extract|player response|nsig|challenge|please report this issue"),
     )

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from actalign.errors import ActAlignError
 from actalign.fetching.checking import check_clip, sha256_of
 from actalign.fetching.failures import FetchError
 from actalign.fetching.folder import AtlasFolder, Clock, now, opened, still_done, tell
+from actalign.progress import is_watched
 from actalign.video import probe
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".m4v", ".avi", ".ts")
@@ -61,7 +61,7 @@ def import_videos(
         found = {path.stem: path for path in sorted(source.rglob("*")) if path.suffix.lower() in SUFFIXES}
         wanted = [entry for entry in manifest.entries if entry.state != "done" and entry.kind != "row"]
         new = 0
-        for entry in tqdm(wanted, unit="clip", disable=not (progress and sys.stderr.isatty())):
+        for entry in tqdm(wanted, unit="clip", disable=not is_watched(progress)):
             new += _take(folder, entry, found, trusted)
         manifest = folder.manifest()
         tell(manifest, new=new)

@@ -1,7 +1,6 @@
 """Fetch what is missing: resumes, tries again what may work now, and never fetches a good file twice."""
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -16,6 +15,7 @@ from actalign.fetching.checking import ClipFacts, check_clip, sha256_of
 from actalign.fetching.failures import KINDS, FetchError, is_due
 from actalign.fetching.folder import AtlasFolder, Clock, now, opened, still_done, tell
 from actalign.fetching.site import Site, download
+from actalign.progress import is_watched
 
 FIRST_PAUSE_S = 5.0
 """Seconds before the second attempt; each further pause is four times as long, up to the longest."""
@@ -130,7 +130,7 @@ class _Run:
         threads = ThreadPoolExecutor(workers, thread_name_prefix="fetch")
         try:
             futures = [threads.submit(self._fetch, job) for job in jobs]
-            shown = progress and sys.stderr.isatty()
+            shown = is_watched(progress)
             for future in tqdm(as_completed(futures), total=len(jobs), unit="video", disable=not shown):
                 if (outcome := future.result()) is not None:
                     self._record(outcome)

@@ -8,7 +8,9 @@ import io
 import os
 import re
 import threading
+import time
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,10 @@ YOUTUBE = "https://www.youtube.com/watch?v={youtube_id}"
 PLAIN_FILE = "[protocol~='^https?$']"
 FORMAT = f"bv*[height<=?720]{PLAIN_FILE}/bv*[height<=?720]"
 FORMAT_ORDER = ("res:720", "fps", "vcodec:h264", "ext:mp4:m4a")
+UNFORESEEN = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, AssertionError, RuntimeError)
+"""How yt-dlp fails on an answer that it did not foresee: one video's failure, not the run's."""
+COOKIE_CELLS = 7
+"""Cells of a line of a cookies file in Netscape format, with tabs between them."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,8 @@ class Site:
             raise ActAlignError(f"rate_limit is {self.rate_limit}; give bytes per second above 0, or None")
         if not self.timeout_s > 0:
             raise ActAlignError(f"timeout_s is {self.timeout_s}; give seconds above 0")
-        if self.cookies_file is not None and not Path(self.cookies_file).is_file():
-            raise ActAlignError(f"cookies file {os.fspath(self.cookies_file)!r} does not exist; export it again")
+        if self.cookies_file is not None:
+            _read_cookies(self.cookies_file)
 
     @property
     def has_cookies(self) -> bool:
@@ -83,6 +89,7 @@ def download(youtube_id: str, folder: Path, *, site: Site, stop: threading.Event
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with yt_dlp.YoutubeDL(_options(folder, site, stop or threading.Event())) as session:
+            _load_cookies(session)
             info = session.extract_info(url, download=True)
             if info is None or info.get("entries") is not None:
                 raise FetchError("not a video", f"{url} is a list of videos, not one video")
@@ -90,11 +97,48 @@ def download(youtube_id: str, folder: Path, *, site: Site, stop: threading.Event
             return Path(done["filepath"])
     except yt_dlp.utils.DownloadCancelled as error:
         raise KeyboardInterrupt from error
-    except (yt_dlp.utils.YoutubeDLError, yt_dlp.cookies.CookieLoadError, OSError) as error:
+    except (yt_dlp.utils.YoutubeDLError, OSError) as error:
         reason = _without_secrets(tidy(str(error)), folder, site)
+        if "HTTP Error 416" in reason:  # the rest of a part that is whole, or of another file: asked for, never to come
+            for part in folder.glob("*.part"):
+                part.unlink(missing_ok=True)
         raise FetchError(classify(str(error)), reason, wait_s=_retry_after(error)) from None  # it may hold secrets
-    except KeyError as error:
-        raise FetchError("unknown", f"yt-dlp downloaded nothing for {url}: no {error}") from error
+    except ActAlignError:
+        raise
+    except UNFORESEEN as error:
+        odd = f"yt-dlp cannot make sense of the answer: {type(error).__name__}: {error}"
+        reason = _without_secrets(tidy(odd), folder, site)
+        raise FetchError("unknown", reason) from None
+
+
+def _read_cookies(file: str | os.PathLike[str]) -> str:
+    """The text of a cookies file. Checked here, as yt-dlp would print the lines that it cannot read."""
+    name = f"cookies file {os.fspath(file)!r}"
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ActAlignError(f"{name} does not exist; export it again") from None
+    except (OSError, UnicodeDecodeError):
+        raise ActAlignError(f"{name} cannot be read as text; export it again in Netscape format") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        cells = line.removeprefix("#HttpOnly_").split("\t")
+        if not line.strip() or cells[0].startswith("#"):
+            continue
+        if len(cells) != COOKIE_CELLS or not re.fullmatch(r"([0-9]+(\.[0-9]+)?)?", cells[4]):
+            raise ActAlignError(f"{name}, line {number}: no cookie in Netscape format; export it again in that format")
+    if not re.match(r"#( Netscape)? HTTP Cookie File", text):
+        raise ActAlignError(f"{name} does not begin with '# Netscape HTTP Cookie File'; export it again in that format")
+    return text
+
+
+def _load_cookies(session: Any) -> None:
+    """Have the cookies read now, with an error that ends the run: every other video would meet it too."""
+    try:
+        _ = session.cookiejar
+    except _library().utils.YoutubeDLError as error:
+        raise ActAlignError(
+            f"cookies cannot be read ({tidy(str(error))}); check the browser's name and profile, or give a cookies file"
+        ) from None
 
 
 def _library() -> Any:
@@ -130,7 +174,7 @@ def _options(folder: Path, site: Site, stop: threading.Event) -> dict[str, Any]:
     }
     if site.cookies_file is not None:
         # As a stream: yt-dlp writes the cookies it ends with back to a file, in every session at once.
-        options["cookiefile"] = io.StringIO(Path(site.cookies_file).read_text(encoding="utf-8"))
+        options["cookiefile"] = io.StringIO(_read_cookies(site.cookies_file))
     if site.cookies_from_browser is not None:
         name, _, profile = site.cookies_from_browser.partition(":")
         options["cookiesfrombrowser"] = (name, profile or None, None, None)
@@ -158,7 +202,12 @@ def _retry_after(error: BaseException) -> float | None:
         return None
     asked = answer.get_header("Retry-After") or ""
     answer.close()
-    return float(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else None
+    if re.fullmatch(r"[0-9]{1,6}", asked):
+        return float(asked)
+    try:
+        return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time()) or None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _without_secrets(reason: str, folder: Path, site: Site) -> str:

@@ -25,6 +25,9 @@ from typing import Any
 from actalign.errors import ActAlignError
 from actalign.llm.prompts import Message
 
+OPENING = b'{"kind"'
+"""How a file of answers begins, whatever was torn off it."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -183,12 +186,18 @@ class AnswerCache:
         """Make sure, before anything is paid for, that answers can be kept.
 
         Raises:
-            ActAlignError: the file cannot be written.
+            ActAlignError: the file cannot be written, or is some other file than one of answers.
         """
         try:
-            os.close(self._open())
+            file = self._open()
+            try:
+                head = os.read(file, len(OPENING))
+            finally:
+                os.close(file)
         except OSError as error:
             raise self._refused(error) from error
+        if not (self._answers or self._without_schema) and not OPENING.startswith(head):
+            raise ActAlignError(f"{self.path} is not a file of answers; name another, or one that is not there yet")
 
     def _open(self) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -177,6 +177,8 @@ class Endpoint:
             response = error.response
         except openai.APIConnectionError as error:
             cause = self._without_key(f"{type(error.__cause__).__name__}: {error.__cause__}".rstrip(": "))
+            if "TooManyRedirects" in cause:
+                return Failure(Kind.WRONG_CONTENT, f"{self.settings.base_url} sends us round in circles ({cause})")
             if "ConnectError" in cause:
                 return Failure(Kind.UNREACHABLE, f"nothing answers at {self.settings.base_url} ({cause})")
             return Failure(Kind.CONNECTION_RESET, f"the connection broke ({cause})")

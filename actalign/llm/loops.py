@@ -15,9 +15,7 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
     >>> complete(asyncio.sleep(0, "done"))
     'done'
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _in_a_loop():
         return asyncio.run(work)
     started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
@@ -36,3 +34,11 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
                 with suppress(RuntimeError):  # it has just ended by itself
                     loop.call_soon_threadsafe(task.cancel)
             raise
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -122,7 +122,7 @@ def _error(content: object) -> Mapping[str, Any]:
 
 def _json(body: str) -> object:
     try:
-        return json.loads(body)
+        return json.loads(body.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return None
 

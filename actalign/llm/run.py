@@ -1,7 +1,6 @@
 """Settles classes at the same time, a few at once, until each has a script or a failure."""
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import closing
@@ -16,6 +15,7 @@ from actalign.llm.chains import Asking, Chain
 from actalign.llm.client import Endpoint
 from actalign.llm.failures import STOPPING, Failure, Kind
 from actalign.llm.usage import Price, Usage, cost_text, used
+from actalign.progress import is_watched
 from actalign.records import Script
 
 
@@ -61,7 +61,7 @@ class Run:
         names = self.open_classes()
         self.attempts = endpoint.requests
         done = len(self.classes) - len(names)
-        shown = progress and sys.stderr.isatty()
+        shown = is_watched(progress)
         bar = tqdm(total=len(self.classes), initial=done, unit="class", disable=not shown)
         async with endpoint:
             with bar, closing(Asker(endpoint, self.cache)) as asker:

@@ -18,7 +18,7 @@ MASK_COLUMNS = ("frames_to_obfuscate", "frames_to_blur")
 """What the two releases, on the hub and as JSONL, call the text masks."""
 UNREADABLE = "unreadable"
 """The only key of a row that could not be read at all; its value says why."""
-_NUMBERED = re.compile(r"(\d+)(?:[.):]\s*|\s+)(\S.*)")
+_NUMBERED = re.compile(r"(\d+)(?:[.):]\s*|\s+[-\u2013\u2014]\s+|\s+|$)(.*)")
 _YOUTUBE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
@@ -58,10 +58,12 @@ def parse_choices(text: str) -> tuple[str, ...]:
     ('360 flip', '50-50 grind', '1.5 somersault')
     """
     found: list[str] = []
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in filter(None, map(str.strip, re.split(r"[\r\n]", text))):  # a name may hold odder separators
         match = _NUMBERED.fullmatch(line)
         if match is None or int(match[1]) != len(found) + 1:
             raise ActAlignError(f"choices_str: {line!r:.80} does not begin with '{len(found) + 1}.'; mend the list")
+        if not match[2]:
+            raise ActAlignError(f"choices_str: choice {match[1]} has no text; mend the list")
         found.append(match[2])
     if len(found) < 2:
         raise ActAlignError(f"choices_str is {text!r:.80}; a question needs at least 2 choices, numbered from 1")
@@ -114,7 +116,12 @@ def _parse_row(number: int, raw: Mapping[str, Any]) -> AtlasRow:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()
+    return "" if _absent(value) else str(value).strip()
+
+
+def _absent(value: object) -> bool:
+    """Whether a cell is empty: null, or the NaN that a table program writes in its place."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _row_id(raw: Mapping[str, Any], number: int) -> str:
@@ -135,6 +142,8 @@ def _question(row_id: str, raw: Mapping[str, Any]) -> Question:
     number = int(match[1]) if match else 0
     if not 1 <= number <= len(candidates):
         raise ActAlignError(f"answer is {answer!r}; it should count from 1 to {len(candidates)}")
+    if not _text(raw.get("domain")):
+        raise ActAlignError("domain is empty; it should name the sport")
     return Question(row_id, candidates=candidates, answer=number - 1)
 
 
@@ -157,7 +166,7 @@ def _window(raw: Mapping[str, Any]) -> tuple[float, float]:
 
 def _regions(raw: Mapping[str, Any]) -> dict[int, tuple[Region, ...]]:
     """Frame number -> texts in it. Frames that are listed as null, as a table must list them, have none."""
-    listed = next((raw[name] for name in MASK_COLUMNS if raw.get(name)), None)
+    listed = next((raw[name] for name in MASK_COLUMNS if raw.get(name) and not _absent(raw[name])), None)
     if isinstance(listed, str):
         try:
             listed = json.loads(listed)
