@@ -9,13 +9,13 @@ BENCH := $(VENV)/.installed-bench
 # Waiting threads sleep: spinning ones cost minutes when another process needs the cores.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help figures test test-gpu bench lab clean
+.PHONY: help figures test test-gpu test-browser bench lab site clean
 .DEFAULT_GOAL := help
 # The verbs run one after the other, also under -j: each already uses every core.
 .NOTPARALLEL:
 
 help: ## list these verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 }' Makefile
 
 figures: $(STAMP) ## run the notebooks over the sample: data/results/ and figures/
 	@$(PY) -m actalign.runner
@@ -29,14 +29,21 @@ test: $(STAMP) ## lint, types, tests, doctests and import layers
 test-gpu: $(STAMP) ## what make test leaves out because it needs Triton and a GPU; fails without them
 	HF_HUB_OFFLINE=1 $(PY) -m pytest -o addopts="-ra --strict-markers --strict-config" tests/gpu tests/test_gpu.py
 
+test-browser: $(STAMP) ## the notebooks in JupyterLab and a real headless Chromium; fails without a browser
+	HF_HUB_OFFLINE=1 $(PY) -m pytest -o addopts="-ra --strict-markers --strict-config" tests/browser
+
 bench: $(BENCH) ## measure speed and memory against others: benchmarks/results/, README table
-	@for subject in dtw stage encoding memory chart table; do \
+	@for subject in dtw stage encoding memory explorer chart table; do \
 	  echo "benchmarks: $$subject"; \
 	  HF_HUB_OFFLINE=1 $(PY) -m benchmarks.$$subject || exit 1; \
 	done
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab --notebook-dir=notebooks
+
+site: $(STAMP) ## build the notebooks, figures and the package's pages as a site: build/site/
+	@$(PY) -m actalign.runner
+	@$(PY) -m docs.build
 
 clean: ## remove caches of the tools; results, embeddings and .venv stay
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -197,6 +197,22 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
+    """A project of 16 test and 8 validation clips of 8 families, with a checkpoint of random weights."""
+    from project_tree import write_tree
+
+    return write_tree(tmp_path_factory.mktemp("notebooks") / "project", tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def printed(tree: Path) -> str:
+    """What the first run of every notebook over the tree printed; nothing was there before."""
+    from project_tree import command
+
+    return command(tree)
+
+
 @pytest.fixture
 def pictures(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Five random RGB frames, uint8 (5, 48, 40, 3)."""

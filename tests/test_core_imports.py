@@ -14,7 +14,9 @@ CORE = (
     "files",
     "compiled",
     "cores",
+    "progress",
     "masks",
+    "html",
     "records",
     "text",
     "scripts",
@@ -36,15 +38,19 @@ CORE = (
     "results",
     "published",
     "study",
+    "order",
     "report",
+    "example_scripts",
     "captions",
     "plots",
+    "publication",
 )
 # What the extras bring; the core must find none of it.
 BLOCKED = (
     *("torch", "transformers", "tokenizers", "huggingface_hub", "safetensors", "av", "tqdm"),
     *("datasets", "pyarrow", "yt_dlp"),
-    *("openai", "httpx", "papermill", "nbformat", "nbclient", "ipykernel", "IPython", "ipywidgets", "jupyter_client"),
+    *("openai", "httpx", "papermill", "nbformat", "nbclient", "ipykernel", "IPython", "jupyter_client"),
+    *("ipywidgets", "anywidget"),
 )
 PROBE = """
 import importlib, importlib.abc, json, sys

@@ -12,8 +12,8 @@ PACKAGE = Path(actalign.__file__).parent
 
 # A room imports only from rooms before it. A room is a module or a package; what is inside a package is its own.
 ROOMS = (
-    *("errors", "paths", "files", "compiled", "cores"),
-    *("masks", "records"),
+    *("errors", "paths", "files", "compiled", "cores", "progress"),
+    *("masks", "html", "records"),
     *("text", "scripts", "lint", "llm"),
     "datasets",
     *("containers", "timeline", "video", "fetching", "checkpoints", "accelerator", "preprocessing", "encoder"),
@@ -21,9 +21,11 @@ ROOMS = (
     *("similarity", "clip_similarity", "dtw", "stage", "gpu"),
     *("options", "inputs", "methods", "questions", "scoring"),
     *("intervals", "outcomes", "metrics", "tuning", "results", "published"),
-    *("study", "report", "examples", "captions", "annotate", "classification"),
-    *("plots", "explorer"),
-    *("notebook", "runner", "diagnosis", "cli"),
+    *("study", "order", "report", "examples", "example_scripts"),
+    *("projection", "captions", "annotate", "classification"),
+    *("error_analysis", "plots", "publication", "explorer"),
+    *("notebook", "gallery", "run_records", "run_summary", "runner"),
+    *("diagnosis", "cli"),
 )
 
 # The sample is a shed beside the house: it may use the rooms up to this one, and no room uses it.
@@ -47,6 +49,7 @@ ONLY = {
     "typer": {"cli"},
     "yt_dlp": {"fetching.site"},
     "huggingface_hub": {"encoder", "checkpoints"},
+    "anywidget": {"explorer"},
     "ipywidgets": {"explorer"},
     "pickle": set(),
     "torchvision": set(),

@@ -2,10 +2,6 @@
 
 import hashlib
 import json
-import os
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,25 +10,25 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
+from project_tree import PROJECT, QUIET, TEST_CLIPS, VALIDATION_CLIPS, command
 
-import actalign
 from actalign import examples, paths, results
 from actalign.dtw import align
 from actalign.methods import METHODS
 from actalign.notebook import PARAMETERS_TAG, check_sources, read_notebook, read_parameters, run_notebook
+from actalign.order import CONTROLS
+from actalign.projection import RESTARTS
 from actalign.runner import plan
 from actalign.sample.classes import families
 from actalign.sample.render import plan_clips, write_folder
 from actalign.study import LADDER
 from actalign.tuning import WIDTHS
 
-PROJECT = Path(actalign.__file__).resolve().parents[1]
 NOTEBOOKS = plan(PROJECT / "notebooks")
 STEMS = [path.stem for path in NOTEBOOKS]
 DRAWING = [stem for stem in STEMS if stem.startswith(("table_", "fig_"))]
+OVERVIEW = ("fig_1_teaser", "fig_2_script", "fig_3_method")
 STYLES = ["context_rich", "context_rich_2", "short_fixed"]
-TEST_CLIPS, VALIDATION_CLIPS = 16, 8
-QUIET = {"OMP_NUM_THREADS": "1"}
 
 
 # Sources
@@ -45,14 +41,25 @@ def test_the_notebooks_that_the_project_names_are_there() -> None:
         "20_scores",
         "30_smoothing",
         "40_examples",
+        "50_errors",
+        "60_order",
         "actionatlas",
         "own_videos",
+        "table_1_script_statistics",
         "table_2_main_results",
         "table_3_ablation",
+        "table_4_prompt_styles",
+        "table_5_example_scripts",
+        "table_error_analysis",
+        "fig_1_teaser",
+        "fig_2_script",
+        "fig_3_method",
         "fig_4_heat_maps",
         "fig_5_tsne",
         "fig_6_vague_scripts",
         "fig_7_smoothing",
+        "fig_error_analysis",
+        "fig_order",
     ]
 
 
@@ -89,38 +96,9 @@ def test_reusable_logic_lives_in_the_package(path: Path) -> None:
 # Runs
 
 
-def command(root: Path, *arguments: str) -> str:
-    """Runs ``python -m actalign.runner`` over a tree and returns what it printed."""
-    environment = {**os.environ, **QUIET, "ACTALIGN_ROOT": str(root), "PYTHONPATH": str(PROJECT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "actalign.runner", *arguments],
-        cwd=root, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def digests(*folders: Path) -> dict[str, str]:
     files = [path for folder in folders for path in folder.iterdir() if path.is_file()]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path) -> Path:
-    """A project of 16 test and 8 validation clips of 8 families, with a checkpoint of random weights."""
-    root = tmp_path_factory.mktemp("notebooks") / "project"
-    made = families(3)[::8]
-    planned = plan_clips(made, TEST_CLIPS, split="test") + plan_clips(made, VALIDATION_CLIPS, split="validation")
-    write_folder(root / "data" / "sample", planned, seed=3, progress=False)
-    shutil.copytree(tiny_checkpoint, root / "data" / "sample" / "checkpoint")
-    shutil.copytree(PROJECT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    return root
-
-
-@pytest.fixture(scope="module")
-def printed(tree: Path) -> str:
-    """What the first run over the tree printed; nothing was there before."""
-    return command(tree)
 
 
 @pytest.fixture(scope="module")
@@ -254,6 +232,23 @@ def test_the_smoothing_curve_covers_both_splits_and_marks_what_validation_chose(
     assert curve.attrs["provenance"]["parameters"]["frames_per_second"] == pytest.approx(15, rel=1e-3)
 
 
+def test_the_order_curve_starts_at_the_main_row_and_covers_every_subset(folder: Path) -> None:
+    curve = results.read_table("order_curve", folder=folder).set_index(["subset", "share"])
+    main = results.read_table("main", folder=folder).set_index("method")
+    by_subset = results.read_table("by_subset", folder=folder).set_index(["method", "subset"])
+    assert curve.loc[("all", 0.0), "top1"] == main.loc["dtw_context", "top1"]
+    subsets = set(curve.index.get_level_values("subset")) - {"all"}
+    assert subsets == set(by_subset.index.get_level_values("subset"))
+    for subset in subsets:
+        assert curve.loc[(subset, 0.0), "top1"] == by_subset.loc[("dtw_context", subset), "top1"]
+    controls = results.read_table("order_controls", folder=folder).set_index(["method", "subset"])
+    for name in CONTROLS:
+        assert controls.loc[(name, "all"), "top1"] == main.loc[name, "top1"]
+    gain = results.read_table("order_gain", folder=folder).set_index("subset")
+    shuffled = main.loc["dtw_context_shuffled", "top1"]
+    assert gain.loc["all", "difference"] == pytest.approx(main.loc["dtw_context", "top1"] - shuffled)
+
+
 def test_examples_follow_their_rule_and_hold_the_scored_maps(folder: Path) -> None:
     scores = results.read_table("scores", folder=folder)
     clips = pd.read_csv(folder.parent / "sample" / "clips.csv").set_index("clip_id")
@@ -282,6 +277,50 @@ def test_examples_follow_their_rule_and_hold_the_scored_maps(folder: Path) -> No
         assert vague.arrays[kind].shape == (len(vague.facts[f"{kind}_steps"]), len(vague.arrays["times_s"]))
 
 
+def test_the_overview_figures_show_what_was_scored(folder: Path, tree: Path) -> None:
+    example, right = (examples.read_example(f"example_{kind}", folder=folder) for kind in ("method", "right"))
+    scores = results.read_table("scores", folder=folder)
+    rows = scores[
+        (scores["method"] == "dtw_context")
+        & (scores["style"] == "context_rich")
+        & (scores["clip_id"] == example.facts["clip_id"])
+    ].set_index("class")["score"]
+    facts, arrays = example.facts, example.arrays
+    assert facts["clip_id"] == right.facts["clip_id"] and facts["candidates"][facts["answer"]] == facts["right"]
+    assert arrays["scores"].tolist() == pytest.approx(rows[facts["candidates"]].tolist(), rel=1e-9)
+    assert align(arrays["affinity"]).score == pytest.approx(rows[facts["right"]], rel=1e-9)
+    products = arrays["step_embeddings"].astype(float) @ arrays["frame_embeddings"].astype(float).T
+    assert abs(products - arrays["cosine"]).max() < 1e-5
+    assert list(facts["styles"]) == STYLES
+    assert all(text.endswith(f" in {facts['sport']}") for texts in facts["styles"].values() for text in texts)
+
+    teaser, script, method = (pd.read_csv(tree / "figures" / f"{stem}.csv") for stem in OVERVIEW)
+    means = teaser.groupby("candidate")["affinity"].mean()
+    assert means.to_dict() == pytest.approx({kind: rows[right.facts[kind]] for kind in ("right", "wrong")}, rel=1e-6)
+    assert script.groupby("style", sort=False)["text"].agg(list).to_dict() == facts["styles"]
+    parts = {part: table.set_index(["step", "frame"])["value"] for part, table in method.groupby("part")}
+    on_path = parts["on path"].index[parts["on path"] == 1]
+    assert parts["affinity"][on_path].mean() == pytest.approx(rows[facts["right"]], rel=1e-6)
+    assert len(parts["cosine"]) == arrays["cosine"].size and len(parts["score"]) == len(facts["candidates"])
+
+
+def test_the_numbers_beside_the_maps_give_the_scores_again(folder: Path, tree: Path) -> None:
+    for stem, example, kinds in (
+        ("fig_4_heat_maps", "example_right", ("right", "wrong")),
+        ("fig_6_vague_scripts", "example_vague", ("vague", "rich")),
+        ("fig_7_smoothing", "example_right", ("right", "right_smoothed")),
+    ):
+        arrays = examples.read_example(example, folder=folder).arrays
+        cells = results.read_table(stem, folder=tree / "figures")
+        on_path = cells[cells["on_path"]].groupby("panel", sort=False)["affinity"].mean()
+        assert on_path.tolist() == pytest.approx([align(arrays[kind]).score for kind in kinds], rel=1e-6)
+    curve = results.read_table("smoothing_curve", folder=folder)
+    drawn = cells[cells["panel"] == "(c) accuracy"]
+    assert drawn["top1"].tolist() == curve["top1"].tolist()
+    assert drawn["width_s"].tolist() == pytest.approx((curve["width"] / 15).tolist(), rel=1e-3)
+    assert cells.attrs["provenance"]["drawn_with"] == {"gamma": 0.5, "width": "page"}
+
+
 def test_every_text_of_the_main_style_is_a_point_in_both_panels(folder: Path) -> None:
     points = results.read_table("tsne", folder=folder)
     scripts = json.loads((folder.parent / "sample" / "scripts" / "context_rich.json").read_text())["scripts"]
@@ -291,26 +330,30 @@ def test_every_text_of_the_main_style_is_a_point_in_both_panels(folder: Path) ->
     assert all(text.endswith(f" in {sport}") for sport, text in zip(within["sport"], within["text"], strict=True))
     assert len(within) == len(without) == len(wanted)
     assert points.groupby("context")["silhouette"].nunique().tolist() == [1, 1]
+    separation = results.read_table("tsne_silhouette", folder=folder).set_index("context")
+    for name, panel in points.groupby("context"):
+        assert separation.loc[name, "silhouette"] == panel["silhouette"].iloc[0]
+    gain = separation.loc["difference"]
+    apart = separation["silhouette"]
+    assert gain["silhouette"] == pytest.approx(apart["with"] - apart["without"])
+    assert gain["low"] <= gain["silhouette"] <= gain["high"]
+    stability = results.read_table("tsne_stability", folder=folder)
+    assert stability.groupby(["context", "start"]).size().to_dict() == {
+        (name, start): count for name in ("with", "without") for start, count in (("pca", 1), ("random", RESTARTS))
+    }
+    assert stability.loc[stability["start"] == "random", "kept_of_map"].between(0, 1).all()
+    assert stability["kept_of_map"].isna().equals(stability["start"] == "pca")
 
 
 @pytest.mark.parametrize("stem", DRAWING)
-def test_a_drawing_writes_its_figure_with_its_stem_and_a_caption(folder: Path, tree: Path, stem: str) -> None:
-    own = {path.name for path in (tree / "figures").iterdir() if path.stem == stem}
-    extra = {"table_2_main_results": {".csv", ".md"}, "table_3_ablation": {".csv", ".md"}, "fig_7_smoothing": {".csv"}}
-    assert own == {f"{stem}{suffix}" for suffix in {".pdf", ".svg", ".png"} | extra.get(stem, set())}
+def test_a_drawing_writes_its_files_with_its_stem_and_a_caption(folder: Path, tree: Path, stem: str) -> None:
+    own = {path.suffix for path in (tree / "figures").iterdir() if path.stem == stem}
+    drawn, told = {".pdf", ".svg", ".png"}, {".md", ".tex"}
+    without = ("table_1_script_statistics", "table_5_example_scripts", "table_error_analysis")
+    wanted = told if stem in without else drawn | told if stem.startswith("table_") else drawn
+    assert own == wanted | {".csv", ".json"}
     shown = executed(tree, stem)
-    assert "image/png" in shown and "text/markdown" in shown
-
-
-def test_the_published_rows_stand_apart_and_say_whose_they_are(folder: Path, tree: Path) -> None:
-    table = pd.read_csv(tree / "figures" / "table_2_main_results.csv")
-    assert table["data"].tolist() == ["sample"] * len(METHODS) + ["ActionAtlas v1.0"] * 11
-    ours, theirs = (tree / "figures" / "table_2_main_results.md").read_text(encoding="utf-8").split("\n\n**", 1)
-    assert "30.5 [27.6, 33.6]" in theirs and "30.5 [27.6, 33.6]" not in ours
-    assert theirs.startswith("Published (arXiv 2506.22967): ActionAtlas v1.0, another data set**")
-    ladder = pd.read_csv(tree / "figures" / "table_3_ablation.csv")
-    assert ladder["method"].tolist() == list(LADDER)
-    assert ladder["difference"].isna().tolist() == [True, False, False, False]
+    assert ("image/png" in shown) == (drawn <= wanted) and "text/markdown" in shown
 
 
 def test_a_second_run_reuses_everything_and_a_forced_one_gives_the_same_bytes(folder: Path, tree: Path) -> None:
@@ -370,5 +413,11 @@ def test_a_folder_without_labels_names_subsets_or_validation_is_scored_all_the_s
     assert set(curve["split"]) == {"test"} and not curve["chosen"].any()
     example = examples.read_example("example_right")
     assert example.facts["boundaries_s"] == [] and example.facts["clip_id"] != clips.loc[2, "clip_id"]
+    for stem in ("table_2_main_results", "table_4_prompt_styles", "table_5_example_scripts"):
+        run(project, stem, {})
+    by_style = pd.read_csv(paths.FIGURES / "table_4_prompt_styles.csv").query("data == 'mine'")
+    assert by_style["style"].tolist() == ["context_rich"] and by_style["difference"].isna().all()
+    assert set(pd.read_csv(paths.FIGURES / "table_5_example_scripts.csv")["style"]) == {"context_rich"}
     left = {path.stem for path in paths.RESULTS.iterdir()}
-    assert left.isdisjoint({"example_vague", "tsne"}), "what these data cannot give is not left from other data"
+    absent = {"example_vague", "tsne", "tsne_silhouette", "tsne_stability"}
+    assert left.isdisjoint(absent), "what these data cannot give is not left from other data"

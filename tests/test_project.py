@@ -162,11 +162,11 @@ def test_make_help_lists_every_verb_and_is_the_default() -> None:
     assert make().stdout == shown
 
 
-def test_ci_runs_make_test_and_stops_at_an_error() -> None:
+def test_ci_runs_both_verbs_of_tests_and_stops_at_an_error() -> None:
     commands = read(".ci/run").splitlines()
     assert commands[0].endswith("bash")
     assert "set -euo pipefail" in commands
-    assert commands[-1] == "make test"
+    assert commands[-2:] == ["make test", "make test-browser"]
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_make_bench_adds_the_peers_once_measures_then_draws(copy: Path, monkeypa
         done = make("bench", f"PYTHON={python}", folder=copy)
         assert done.returncode == 0, done.stderr
     steps = [line.removeprefix("measured ") for line in done.stdout.splitlines() if line.startswith("measured ")]
-    assert steps == ["dtw", "stage", "encoding", "memory", "chart", "table"]
+    assert steps == ["dtw", "stage", "encoding", "memory", "explorer", "chart", "table"]
     assert all((ROOT / "benchmarks" / f"{step}.py").is_file() for step in steps)
     _, peers = (copy / "installs").read_text().splitlines()
     assert peers.endswith("-c constraints.txt -e .[all,bench]")

@@ -56,6 +56,16 @@ def test_the_file_says_where_it_comes_from(store: EmbeddingStore, frames: FrameE
     assert set(load_file(path)) == {"embeddings", "times_s"}
 
 
+def test_the_same_content_is_the_same_bytes_in_every_process(store: EmbeddingStore, frames: FrameEmbeddings) -> None:
+    clip = replace(CLIP, id='Kür \n "1"')
+    content = store.save(clip, frames, source_sha256=SOURCE).read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert list(header["__metadata__"]) == sorted(header["__metadata__"])
+    assert header["__metadata__"]["clip_id"] == clip.id
+    assert (len(content) - sum(array.nbytes for array in (frames.embeddings, frames.times_s))) % 8 == 0
+    np.testing.assert_array_equal(store.load(store.key(clip, source_sha256=SOURCE)).embeddings, frames.embeddings)
+
+
 def test_the_key_follows_everything_that_determines_the_embeddings(
     store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
