@@ -11,8 +11,9 @@ import numba
 import numpy as np
 import pytest
 
+from actalign import compiled as compiled_module
 from actalign import paths
-from actalign.compiled import compiled, compiled_reordered, data_addresses
+from actalign.compiled import compiled, compiled_reordered, layouts
 
 PROBE = """
 import numpy as np
@@ -70,14 +71,38 @@ def test_sums_are_added_in_the_order_written_unless_said_otherwise() -> None:
     assert 0.0 <= compiled_reordered(total)(values) <= 1000.0
 
 
-def test_addresses_are_those_numpy_gives(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layouts_are_those_numpy_gives(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     class Wide(np.ndarray[Any, Any]):
         extra = 1
 
     whole = rng.random((5, 6))
-    arrays = [whole, whole[2:, 3:], np.empty(0), np.float32(1) * whole.T, np.array(3), whole.view(Wide)]
-    expected = [array.ctypes.data for array in arrays]
-    assert data_addresses(arrays).tolist() == expected
-    assert data_addresses([]).shape == (0,)
-    monkeypatch.setattr("actalign.compiled._words_at", lambda places: np.zeros(len(places), dtype=np.int64))
-    assert data_addresses(arrays).tolist() == expected  # where objects are laid out otherwise, each array is asked
+    frozen = np.ones((2, 2))
+    frozen.setflags(write=False)
+    arrays = [
+        whole, whole[2:, 3:], np.empty(0), np.float32(1) * whole.T, np.array(3), whole.view(Wide), frozen,
+        np.zeros((2, 3, 4), dtype=np.int8), np.empty((0, 7)), np.asfortranarray(whole),
+    ]  # fmt: skip
+    expected = [
+        (each.ctypes.data, *(each.shape if each.ndim == 2 else (-1, -1)), id(each.dtype), each.flags.num)
+        for each in arrays
+    ]
+    assert np.stack(layouts(arrays), axis=1).tolist() == [list(row) for row in expected]
+    assert [len(column) for column in layouts([])] == [0] * 5
+    monkeypatch.setattr("actalign.compiled._laid_out_as_known", lambda array, structure: False)
+    assert np.stack(layouts(arrays), axis=1).tolist() == [list(row) for row in expected]  # each array is asked
+
+
+@pytest.mark.parametrize("wrong", range(7))
+def test_another_layout_is_noticed_before_anything_is_followed(wrong: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.ones((2, 3))
+    structure = id(array) + object.__basicsize__
+    assert compiled_module._laid_out_as_known(array, structure)
+    read = compiled_module._fields_at
+
+    def otherwise(place: int, fields: Any) -> None:
+        read(place, fields)
+        fields[wrong] ^= 1 << 20
+
+    monkeypatch.setattr(compiled_module, "_fields_at", otherwise)
+    followed = {0, 1, 5, 6}  # the pointers to shape, strides and base stand between these
+    assert compiled_module._laid_out_as_known(array, structure) == (wrong not in followed)

@@ -2,25 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
-from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from actalign.compiled import data_addresses
+from actalign.compiled import Layouts, layouts
 from actalign.cores import share_out, threads_for
 from actalign.dtw.checks import check_shape, check_values
 from actalign.dtw.kernels import best_paths, rows_of
 
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
+FLOAT_IDS = set(map(id, FLOATS))
 IN_PLACE = 0x0001 | 0x0100
 """NumPy's flags of an array in C order whose values are aligned."""
 PIECE_CELLS = 250_000
 """Cells that a thread works through at a time."""
 SMALLEST_PIECE_CELLS = 50_000
 """Below this a thread of its own costs more than it saves."""
-_SIZE, _NDIM, _DTYPE, _FLAGS = map(attrgetter, ("size", "ndim", "dtype", "flags.num"))
 
 
 class Totals(NamedTuple):
@@ -72,16 +71,14 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
     >>> totals([[[3, 1, 0], [0, 2, 4]], [[0.5, 0.25]]])
     Totals(sums=array([10.  ,  0.75]), lengths=array([4, 2]))
     """
-    matrices = _readable(list(affinities))
-    cells = np.fromiter(map(_SIZE, matrices), dtype=np.int64, count=len(matrices))
+    matrices, lie = _readable(list(affinities))
+    steps, frames, cells = lie.rows, lie.columns, lie.rows * lie.columns
     if not cells.all():
         check_shape(matrices[int(np.argmin(cells))], name=f"affinities[{np.argmin(cells)}]")
-    steps = np.fromiter(map(len, matrices), dtype=np.int64, count=len(matrices))
-    frames = cells // steps
     found = Totals(np.empty(len(matrices)), np.empty(len(matrices), dtype=np.int64))
     if matrices:
         like = matrices[0][:0]
-        row_addresses, first_rows = rows_of(data_addresses(matrices), steps, frames * like.itemsize)
+        row_addresses, first_rows = rows_of(lie.addresses, steps, frames * like.itemsize)
 
     def work(piece: slice) -> None:
         bounds = first_rows[piece.start : piece.stop + 1]
@@ -106,7 +103,7 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     [2.5, 2.0]
     """
     counts = np.array([len(clip.scripts) for clip in evidence], dtype=np.int64)
-    values = _readable([clip.values_nt for clip in evidence])
+    values, lie = _readable([clip.values_nt for clip in evidence])
     scripts = list(chain.from_iterable(clip.scripts for clip in evidence))
     found = Totals(np.empty(len(scripts)), np.empty(len(scripts), dtype=np.int64))
     first = _offsets(counts)
@@ -117,8 +114,7 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
             check_shape(clip_values, name=f"the values of clip {place}")
     like = values[0][:0]
     steps = np.fromiter(map(len, scripts), dtype=np.int64, count=len(scripts))
-    frames = np.repeat([clip.shape[1] for clip in values], counts)
-    addresses = np.repeat(data_addresses(values), counts)
+    frames, addresses = np.repeat(lie.columns, counts), np.repeat(lie.addresses, counts)
     row_addresses = np.repeat(addresses, steps) + np.concatenate(scripts) * np.repeat(frames * like.itemsize, steps)
     first_rows = _offsets(steps)
 
@@ -136,17 +132,23 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     return found.scores
 
 
-def _readable(affinities: list[ArrayLike]) -> list[NDArray[Any]]:
-    """The matrices in one precision and C order, copied only where they are not; their values are not looked at."""
-    if set(map(type, affinities)) <= {np.ndarray} and set(map(_NDIM, affinities)) <= {2}:
-        dtypes, flags = set(map(_DTYPE, affinities)), set(map(_FLAGS, affinities))
-        if len(dtypes) <= 1 and dtypes <= FLOATS and all(flag & IN_PLACE == IN_PLACE for flag in flags):
-            return cast("list[NDArray[Any]]", affinities)
+def _readable(affinities: list[ArrayLike]) -> tuple[list[NDArray[Any]], Layouts]:
+    """The matrices in one precision and C order, copied only where they are not, and where they lie.
+
+    Their values are not looked at.
+    """
+    if set(map(type, affinities)) == {np.ndarray}:
+        arrays = cast("list[NDArray[Any]]", affinities)
+        lie = layouts(arrays)
+        of_one = lie.dtypes[0] in FLOAT_IDS and bool((lie.dtypes == lie.dtypes[0]).all())
+        if of_one and (lie.rows >= 0).all() and (lie.flags & IN_PLACE == IN_PLACE).all():
+            return arrays, lie
     matrices = [check_shape(each, name=f"affinities[{index}]") for index, each in enumerate(affinities)]
     dtypes = {matrix.dtype for matrix in matrices}
     dtype = dtypes.pop() if len(dtypes) == 1 and dtypes <= FLOATS else np.dtype(np.float64)
     with np.errstate(over="ignore"):  # a wider float may hold what float64 cannot: found to be inf later
-        return [np.require(matrix, dtype, ["C", "ALIGNED"]) for matrix in matrices]
+        matrices = [np.require(matrix, dtype, ["C", "ALIGNED"]) for matrix in matrices]
+    return matrices, layouts(matrices)
 
 
 def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
