@@ -1,7 +1,7 @@
 """One pass over clips: look each up, decode and encode what is missing, settle each as soon as it is complete.
 
-The last digits of an embedding depend on how many frames were encoded together. On a CPU, where small batches cost
-nothing, each clip therefore has batches of its own: its embeddings do not depend on which clips were done before.
+The last digits of an embedding depend on how many frames were encoded together. On a CPU, where that costs little,
+each clip therefore has batches of its own: its embeddings do not depend on which clips were done before.
 """
 
 import shutil
@@ -27,8 +27,8 @@ from actalign.records import Clip, FrameEmbeddings
 from actalign.store import EmbeddingStore, sha256_of
 from actalign.video import Frame
 
-CPU_BATCH = 16
-"""The most frames that a CPU encodes at a time: as fast as more, and a forecast comes soon."""
+CPU_BATCHES = (16, 64)
+"""On a CPU the most frames of a clip's first batch, so that a forecast comes soon, and of the others."""
 TIMED_S = 5.0
 """Seconds of encoding, after the first batch, that a forecast is made from."""
 WORTH_TELLING_S = 60.0
@@ -123,15 +123,15 @@ class ClipRun:
         """The frames of all jobs in batches; whose they are is noted in ``_sent``."""
         batch: list[tuple[Job, Frame]] = []
         apart = self._encoder.device == "cpu"
-        size = min(self._batch_size, CPU_BATCH) if apart else self._batch_size
+        first, later = CPU_BATCHES if apart else (self._batch_size, self._batch_size)
         for job, arriving in jobs:
-            job.started = time.monotonic()
+            job.started, size = time.monotonic(), min(first, self._batch_size)
             for time_s, frame in _until_damaged(job, arriving):
                 job.times_s.append(time_s)
                 batch.append((job, frame))
                 if len(batch) >= size:
                     yield self._send(batch)
-                    batch = []
+                    batch, size = [], min(later, self._batch_size)
             if job.failure:
                 batch = [(owner, frame) for owner, frame in batch if owner is not job]
                 self._fail_all(job)

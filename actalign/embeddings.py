@@ -103,7 +103,7 @@ def embed_clips(
         encoder: a loaded checkpoint.
         store_folder: where embeddings are kept; None is data/cache/embeddings.
         frame_rate: frames per second to look at; None is every frame, as in the paper.
-        batch_size: frames encoded at a time, at most; on a CPU never more than ``clip_run.CPU_BATCH``.
+        batch_size: frames encoded at a time, at most; on a CPU never more than ``clip_run.CPU_BATCHES``.
         progress: a progress bar on stderr, where that is a terminal or a notebook that somebody watches.
 
     Raises:

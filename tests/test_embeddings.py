@@ -202,11 +202,11 @@ def test_the_batches_of_a_cpu_are_small_and_the_same_whatever_was_done_before(
     clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder.device = "cpu"
-    monkeypatch.setattr(clip_run, "CPU_BATCH", 4)
+    monkeypatch.setattr(clip_run, "CPU_BATCHES", (2, 4))
     embed_clips(clips[4:], encoder, store_folder=folder)
-    assert encoder.batches == [4, 4, 1, 4, 4, 2]
+    assert encoder.batches == [2, 4, 3, 2, 4, 4]
     embed_clips(clips, encoder, store_folder=folder)
-    assert encoder.batches[6:] == [4, 1, 4, 2, 4, 3, 4, 4]
+    assert encoder.batches[6:] == [2, 3, 2, 4, 2, 4, 1, 2, 4, 2]
 
 
 # Failures.
