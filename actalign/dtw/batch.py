@@ -7,13 +7,14 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from actalign.compiled import Layouts, layouts
+from actalign.compiled import Layouts, are_alike, layouts
 from actalign.cores import share_out, threads_for
 from actalign.dtw.checks import check_shape, check_values
 from actalign.dtw.kernels import best_paths, rows_of
 
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 FLOAT_IDS = set(map(id, FLOATS))
+SIGN = -(2**63)
 IN_PLACE = 0x0001 | 0x0100
 """NumPy's flags of an array in C order whose values are aligned."""
 PIECE_CELLS = 250_000
@@ -140,8 +141,9 @@ def _readable(affinities: list[ArrayLike]) -> tuple[list[NDArray[Any]], Layouts]
     if set(map(type, affinities)) == {np.ndarray}:
         arrays = cast("list[NDArray[Any]]", affinities)
         lie = layouts(arrays)
-        of_one = lie.dtypes[0] in FLOAT_IDS and bool((lie.dtypes == lie.dtypes[0]).all())
-        if of_one and (lie.rows >= 0).all() and (lie.flags & IN_PLACE == IN_PLACE).all():
+        first = int(lie.dtypes[0]) in FLOAT_IDS and lie.rows[0] >= 0 and lie.flags[0] & IN_PLACE == IN_PLACE
+        alike = are_alike(lie.dtypes, -1) and are_alike(lie.rows, SIGN) and are_alike(lie.flags, IN_PLACE)
+        if first and alike:
             return arrays, lie
     matrices = [check_shape(each, name=f"affinities[{index}]") for index, each in enumerate(affinities)]
     dtypes = {matrix.dtype for matrix in matrices}
