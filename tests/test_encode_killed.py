@@ -5,73 +5,34 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from nursery import Nursery
 
 FRAMES = (21, 9, 30, 5, 17, 40, 12, 26, 33, 8, 19, 24, 6, 29)
 KILLS = 12
 CUT_OFF = 3
 """The exit code of a run in which a clip failed; one of these clips is cut off."""
 
-# Imports once, then forks a child for each line (data, checkpoint, store): says its id, and its status when it ends.
-NURSERY = """
-import os, sys
-from actalign import cli, embeddings, encoder
-
-for line in sys.stdin:
-    data, checkpoint, store = line.split()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            sys.stdout = sys.stderr = open(os.devnull, "w")
-            cli.app(["encode", data, "--checkpoint", checkpoint, "--store", store, "--device", "cpu"])
-        except SystemExit as end:
-            code = end.code or 0
-        finally:
-            os._exit(code)
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
-
-
-class Nursery:
-    """Starts runs that can be killed; use with ``with``."""
-
-    def __init__(self, data: Path, checkpoint: Path) -> None:
-        self.arguments = (data, checkpoint)
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", NURSERY],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-
-    def start(self, store: Path) -> int:
-        assert self.process.stdin is not None
-        print(*self.arguments, store, file=self.process.stdin, flush=True)
-        return self._number()
-
-    def status(self) -> int:
-        """Wait for the run that was started; 0 or more: its exit code, below: the signal that ended it."""
-        return self._number()
-
-    def _number(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
-
-    def __enter__(self) -> "Nursery":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.communicate()
+# Arguments: the folder of data, the checkpoint, the store.
+ENCODE = {
+    "imports": "from actalign import cli, embeddings, encoder",
+    "work": """
+code = 1
+try:
+    sys.stdout = sys.stderr = open(os.devnull, "w")
+    data, checkpoint, store = arguments
+    cli.app(["encode", data, "--checkpoint", checkpoint, "--store", store, "--device", "cpu"])
+except SystemExit as end:
+    code = end.code or 0
+finally:
+    os._exit(code)
+""",
+}
 
 
 @pytest.fixture
@@ -113,10 +74,11 @@ def index(store: Path) -> list[str]:
     return [",".join(row[:3] + row[4:]) for row in rows]
 
 
-def killed_after(nursery: Nursery, store: Path, *, settled: bool, seconds: float) -> bool:
+def killed_after(nursery: Nursery, run: tuple[Path, Path, Path], *, settled: bool, seconds: float) -> bool:
     """Start a run and kill it so long after its start, or after it settled a clip; False if it ended before."""
+    store = run[-1]
     known = len(lines(store))
-    child = nursery.start(store)
+    child = nursery.start(*run)
     give_up = time.monotonic() + 60
     while settled and len(lines(store)) == known and time.monotonic() < give_up:
         time.sleep(0.0005)
@@ -134,21 +96,21 @@ def test_runs_killed_at_random_moments_end_as_an_undisturbed_one(
     calm, torn = tmp_path / "calm", tmp_path / "torn"
     moments = random.Random(0)
     left: list[int] = []  # how many clips were there after each kill
-    with Nursery(data, tiny_checkpoint) as nursery:
-        nursery.start(calm)
+    with Nursery(**ENCODE) as nursery:
+        nursery.start(data, tiny_checkpoint, calm)
         assert nursery.status() == CUT_OFF
         whole = embeddings(calm)
         assert len(whole) == len(FRAMES)
         while len(left) < KILLS:
             settled = len(left) % 3 > 0  # two of three die soon after a clip is settled, the others anywhere before
             seconds = moments.uniform(0, 0.004) if settled else moments.uniform(0, 0.3)
-            if killed_after(nursery, torn, settled=settled, seconds=seconds):
+            if killed_after(nursery, (data, tiny_checkpoint, torn), settled=settled, seconds=seconds):
                 left.append(len(embeddings(torn)))
                 assert embeddings(torn).items() <= whole.items(), "what is there is whole, and the same"
             else:  # it got through: begin again
                 check_same(torn, calm)
                 shutil.rmtree(torn)
-        nursery.start(torn)
+        nursery.start(data, tiny_checkpoint, torn)
         assert nursery.status() == CUT_OFF
     assert len({count for count in left if 0 < count < len(FRAMES)}) >= 3, left
     check_same(torn, calm)

@@ -4,8 +4,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,30 +12,29 @@ from typing import Any
 import endpoint as served
 import pytest
 from endpoint import FakeEndpoint
+from nursery import Nursery
 
 from actalign.llm import generate
 
 MOVES = {f"move {number}": "judo" for number in range(40)}
 KILLS = 20
 
-# Imports once, then forks a child for each line (cache, folder): says the child's id, and its status when it ends.
-NURSERY = """
-import os, sys
+# Arguments: the cache and the folder of the scripts.
+GENERATE = {
+    "imports": """
 import openai
 from actalign.llm import generate
 
 moves = {f"move {number}": "judo" for number in range(40)}
-for line in sys.stdin:
-    cache, folder = line.split()
-    child = os.fork()
-    if child == 0:
-        try:
-            generate(moves, "short_fixed", cache=cache, concurrency=4).write(folder)
-        finally:
-            os._exit(0 if sys.exc_info()[0] is None else 1)
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
+""",
+    "work": """
+try:
+    cache, folder = arguments
+    generate(moves, "short_fixed", cache=cache, concurrency=4).write(folder)
+finally:
+    os._exit(0 if sys.exc_info()[0] is None else 1)
+""",
+}
 
 
 def fickle(handler: served.Handler, body: dict[str, Any]) -> None:
@@ -60,33 +57,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
         yield running
 
 
-class Nursery:
-    """Starts runs that can be killed; use with ``with``."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def start(self, cache: Path, folder: Path) -> int:
-        assert self.process.stdin is not None
-        print(cache, folder, file=self.process.stdin, flush=True)
-        return self._number()
-
-    def status(self) -> int:
-        return self._number()
-
-    def _number(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
-
-    def __enter__(self) -> "Nursery":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.communicate()
-
-
 def answered(cache: Path) -> set[str]:
     """The conversations whose answer is in the file, a torn last line left out."""
     found = set()
@@ -106,7 +76,7 @@ def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(server: FakeEnd
     moments = random.Random(0)
     cache, folder = tmp_path / "answers.jsonl", tmp_path / "scripts"
     killed = 0
-    with Nursery() as nursery:
+    with Nursery(**GENERATE) as nursery:
         while True:
             known, start = answered(cache), len(server.bodies)
             more = moments.randrange(1, 6) if killed < KILLS else 10**6
