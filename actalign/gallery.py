@@ -9,23 +9,29 @@ from actalign import paths
 from actalign.files import write_whole
 from actalign.notebook import read_notebook
 
-COMMAND = ".venv/bin/python -m actalign.runner --only {stem}"
+COMMAND = " Alone: `.venv/bin/python -m actalign.runner --only {stem}`"
 HEADING = """# Tables and figures
 
-Made by `make figures`; this page too. Each has its numbers (`.csv`) and what they were made from (`.json`) beside it.
+{made}Each has its numbers (`.csv`) and what they were made from (`.json`) beside it.
 """
+MADE = "Made by `make figures`; this page too. "
 
 
 def write_gallery(notebooks: Sequence[Path]) -> Path:
     """Write ``README.md`` into ``paths.FIGURES`` with a section for each notebook that has files there.
 
     A section shows the notebook's title, the picture or table, the caption that the notebook wrote when it was run,
-    the files, and the command.
+    the files and, for the project's own, the command.
     """
     sections = [section for notebook in notebooks if (section := _section(notebook))]
     path = paths.FIGURES / "README.md"
-    write_whole(path, "\n".join([HEADING, *sections]))
+    write_whole(path, "\n".join([HEADING.format(made=MADE if _is_own() else ""), *sections]))
     return path
+
+
+def _is_own() -> bool:
+    """Whether the figures are the project's own, not those of a run into another folder."""
+    return paths.FIGURES.parent == paths.ROOT
 
 
 def _section(notebook: Path) -> str:
@@ -43,8 +49,8 @@ def _section(notebook: Path) -> str:
     if caption := _caption(stem, tables=tables):
         parts.append(caption)
     links = ", ".join(f"[{Path(name).suffix[1:]}]({name})" for name in files)
-    source = f"[{notebook.name}](../notebooks/{notebook.name})" if paths.FIGURES.parent == paths.ROOT else notebook.name
-    parts.append(f"Files: {links}. Notebook: {source}. Alone: `{COMMAND.format(stem=stem)}`")
+    source = f"[{notebook.name}](../notebooks/{notebook.name})" if _is_own() else notebook.name
+    parts.append(f"Files: {links}. Notebook: {source}.{COMMAND.format(stem=stem) if _is_own() else ''}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -428,9 +428,18 @@ def test_the_gallery_shows_what_is_there_and_how_it_is_made(fast: list[str]) -> 
     page = (paths.FIGURES / "README.md").read_text(encoding="utf-8")
     assert "| a |\n|---|\n| 1 |" in page
     assert "--only table_2`" in page
-    assert "[svg](fig_4_maps.svg)" in page
+    assert "[svg](fig_4_maps.svg)" in page and "Made by `make figures`" in page
     assert runner.main([]) == 0
     assert (paths.FIGURES / "README.md").read_text(encoding="utf-8") == page
+
+
+def test_the_gallery_of_another_folder_names_no_command_that_would_not_make_it(
+    fast: list[str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "FIGURES", project / "elsewhere" / "figures")
+    assert runner.main([]) == 0
+    page = (paths.FIGURES / "README.md").read_text(encoding="utf-8")
+    assert "[svg](fig_4_maps.svg)" in page and "--only" not in page and "make figures" not in page
 
 
 def test_two_notebooks_that_write_one_file_are_an_error(fast: list[str], capsys: pytest.CaptureFixture[str]) -> None:
