@@ -154,12 +154,18 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     monkeypatch.setattr("actalign.cli.results.subprocess.run", process)
     assert run("reproduce", "--preset", "reference", "--dataset", str(drawn)).exit_code == 1
     assert run("reproduce", "--out", str(tmp_path / "mine"), "--only", "20_scores").exit_code == 1
-    folder = str(paths.DATA / "runs" / f"{drawn.name}-reference")
     settings = ["--set", f"dataset={str(drawn)!r}", "preset='reference'"]
-    assert seen == [
-        (["-m", "actalign.runner", *settings], folder),
-        (["-m", "actalign.runner", "--only", "20_scores"], str(tmp_path / "mine")),
+    assert [command for command, _ in seen] == [
+        ["-m", "actalign.runner", *settings],
+        ["-m", "actalign.runner", "--only", "20_scores"],
     ]
+    folders = [Path(folder) for _, folder in seen]
+    assert folders[0].parent == paths.DATA / "runs" and folders[0].name.startswith(f"{drawn.name}-reference-")
+    assert folders[1] == tmp_path / "mine"
+    namesake = tmp_path / drawn.name  # another folder of the same name has a folder of its own
+    namesake.mkdir()
+    run("reproduce", "--preset", "reference", "--dataset", str(namesake))
+    assert Path(seen.pop()[1]) != folders[0]
     unknown = run("reproduce", "--preset", "papper")
     assert (unknown.exit_code, len(seen)) == (1, 2)
     assert "preset 'papper' is unknown; choose one of" in unknown.stderr

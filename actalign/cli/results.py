@@ -1,8 +1,11 @@
 """Commands that end in numbers: scores, and all notebooks."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -114,7 +117,7 @@ def reproduce(
     if not given and out is None:
         code = runner.main(arguments)
     else:
-        folder = out or paths.DATA / "runs" / "-".join(Path(str(value)).name for value in given.values())
+        folder = out or paths.DATA / "runs" / _run_name(given)
         settings = ["--set", *(f"{name}={value!r}" for name, value in given.items())] if given else []
         # In a process of its own: where files go is settled when the package is imported.
         code = subprocess.run(
@@ -123,6 +126,12 @@ def reproduce(
         ).returncode  # fmt: skip
     if code:
         raise typer.Exit(code)
+
+
+def _run_name(given: Mapping[str, Any]) -> str:
+    """A folder's name that people can read and that no other parameters have."""
+    digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
+    return "-".join([*(Path(str(value)).name for value in given.values()), digest[:6]])
 
 
 def _anchored(name: str) -> str:
