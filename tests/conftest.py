@@ -217,3 +217,34 @@ def printed(tree: Path) -> str:
 def pictures(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Five random RGB frames, uint8 (5, 48, 40, 3)."""
     return rng.integers(0, 256, (5, 48, 40, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project for ``run_notebook``: results, figures and caches go there, and nothing is there before."""
+    from project_tree import QUIET
+
+    from actalign import paths
+
+    for name in ("FIGURES", "DATA", "SAMPLE", "CHECKPOINT", "RESULTS", "CACHE"):
+        monkeypatch.setattr(paths, name, tmp_path / getattr(paths, name).relative_to(paths.ROOT))
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+@pytest.fixture
+def sample_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project for ``run_notebook`` that has the sample and nothing else; results and caches go there."""
+    from project_tree import PROJECT, QUIET
+
+    from actalign import paths
+
+    root = tmp_path / "project"
+    (root / "data").mkdir(parents=True)
+    (root / "data" / "sample").symlink_to(PROJECT / "data" / "sample")
+    monkeypatch.setattr(paths, "ROOT", root)
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    return root

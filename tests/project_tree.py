@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+
 import actalign
 from actalign.sample.classes import families
 from actalign.sample.render import plan_clips, write_folder
@@ -23,6 +25,13 @@ def write_tree(root: Path, checkpoint: Path) -> Path:
     shutil.copytree(checkpoint, root / "data" / "sample" / "checkpoint")
     shutil.copytree(PROJECT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".*"))
     return root
+
+
+def shown(executed: Path) -> str:
+    """All text that an executed notebook shows."""
+    cells = nbformat.read(executed, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return "\n".join(str(output.get("text", "")) + str(output.get("data", "")) for output in outputs)
 
 
 def run_module(root: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:

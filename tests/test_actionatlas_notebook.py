@@ -6,41 +6,30 @@ from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from atlas_copy import atlas_row, write_jsonl
 from PIL import Image
+from project_tree import PROJECT, shown
 
-import actalign
-from actalign import paths
 from actalign.datasets.actionatlas.manifest import import_manifest
 from actalign.datasets.actionatlas.metadata import freeze, read_copy
 from actalign.notebook import check_sources, run_notebook
 
-PROJECT = Path(actalign.__file__).resolve().parents[1]
 NOTEBOOK = PROJECT / "notebooks" / "actionatlas.ipynb"
 PICTURE = {"text_masks.pdf", "text_masks.svg", "text_masks.png"}
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project that has the sample and nothing else; results and caches of runs go there."""
-    root = tmp_path / "project"
-    (root / "data").mkdir(parents=True)
-    (root / "data" / "sample").symlink_to(PROJECT / "data" / "sample")
-    monkeypatch.setattr(paths, "ROOT", root)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return root
+def project(sample_project: Path) -> Path:
+    return sample_project
 
 
 def run(project: Path, **parameters: object) -> str:
     """All that the notebook showed."""
     executed = run_notebook(NOTEBOOK, parameters, output=project / "executed.ipynb")
-    cells = nbformat.read(executed, as_version=4).cells
-    shown = [output for cell in cells for output in cell.get("outputs", [])]
-    return "\n".join(str(output.get("text", "")) + str(output.get("data", "")) for output in shown)
+    return shown(executed)
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from project_tree import PROJECT, QUIET, TEST_CLIPS
+from project_tree import PROJECT, TEST_CLIPS, shown
 
 from actalign import examples, paths, results
 from actalign.dtw import align
@@ -61,22 +60,15 @@ def test_examples_of_the_tree_follow_their_rule(tree: Path, printed: str) -> Non
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project for ``run_notebook``, so that results go there."""
-    for name in ("FIGURES", "DATA", "SAMPLE", "CHECKPOINT", "RESULTS", "CACHE"):
-        monkeypatch.setattr(paths, name, tmp_path / getattr(paths, name).relative_to(paths.ROOT))
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    for name, value in QUIET.items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
+def project(empty_project: Path) -> Path:
+    return empty_project
 
 
 def run(project: Path, stem: str, **parameters: Any) -> str:
     """Run a notebook; return all that it showed."""
     output = project / "executed" / f"{stem}.ipynb"
     run_notebook(PROJECT / "notebooks" / f"{stem}.ipynb", parameters, output=output)
-    shown = [each for cell in nbformat.read(output, as_version=4).cells for each in cell.get("outputs", [])]
-    return "\n".join(str(each.get("text", "")) + str(each.get("data", "")) for each in shown)
+    return shown(output)
 
 
 def write_gaps(mine: Path) -> None:

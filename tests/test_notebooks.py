@@ -7,10 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pandas as pd
 import pytest
-from project_tree import PROJECT, QUIET, TEST_CLIPS, VALIDATION_CLIPS, command
+from project_tree import PROJECT, TEST_CLIPS, VALIDATION_CLIPS, command, shown
 
 from actalign import examples, paths, results
 from actalign.dtw import align
@@ -110,9 +109,7 @@ def folder(tree: Path, printed: str) -> Path:
 
 def executed(tree: Path, stem: str) -> str:
     """All text that a notebook showed."""
-    notebook = nbformat.read(tree / "data" / "results" / "executed" / f"{stem}.ipynb", as_version=4)
-    shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return "\n".join(str(output.get("text", "")) + str(output.get("data", "")) for output in shown)
+    return shown(tree / "data" / "results" / "executed" / f"{stem}.ipynb")
 
 
 def test_one_command_runs_every_notebook_and_prints_the_main_table(printed: str) -> None:
@@ -369,14 +366,8 @@ def test_a_second_run_reuses_everything_and_a_forced_one_gives_the_same_bytes(fo
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project for ``run_notebook``, so that results go there."""
-    for name in ("FIGURES", "DATA", "SAMPLE", "CHECKPOINT", "RESULTS", "CACHE"):
-        monkeypatch.setattr(paths, name, tmp_path / getattr(paths, name).relative_to(paths.ROOT))
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    for name, value in QUIET.items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
+def project(empty_project: Path) -> Path:
+    return empty_project
 
 
 def run(project: Path, stem: str, parameters: dict[str, Any]) -> None:

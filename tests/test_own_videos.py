@@ -4,40 +4,29 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 import pytest
+from project_tree import PROJECT, shown
 
-import actalign
-from actalign import paths
 from actalign.errors import ActAlignError
 from actalign.notebook import check_sources, run_notebook
 from actalign.records import Clip, Script
 from actalign.scripts import write_scripts
 from actalign.video import read_frames
 
-PROJECT = Path(actalign.__file__).resolve().parents[1]
 NOTEBOOK = PROJECT / "notebooks" / "own_videos.ipynb"
 CLASSES = ("lob", "kick serve", "smash")
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project that has the sample and nothing else; results and caches of runs go there."""
-    root = tmp_path / "project"
-    (root / "data").mkdir(parents=True)
-    (root / "data" / "sample").symlink_to(PROJECT / "data" / "sample")
-    monkeypatch.setattr(paths, "ROOT", root)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return root
+def project(sample_project: Path) -> Path:
+    return sample_project
 
 
 def run(project: Path, **parameters: object) -> str:
     """All that the notebook showed."""
     executed = run_notebook(NOTEBOOK, parameters, output=project / "executed.ipynb")
-    cells = nbformat.read(executed, as_version=4).cells
-    shown = [output for cell in cells for output in cell.get("outputs", [])]
-    return "\n".join(str(output.get("text", "")) + str(output.get("data", "")) for output in shown)
+    return shown(executed)
 
 
 def best(project: Path) -> dict[str, str]:
