@@ -49,10 +49,12 @@ def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, t
     >>> share_out(len, ["one", "three"], threads=2)
     [3, 5]
     """
+    if threads == 1:
+        return [function(piece) for piece in pieces]
     drawn = iter(pieces)
     first = list(islice(drawn, 2))
-    if threads == 1 or len(first) < 2:
-        return [function(piece) for piece in chain(first, drawn)]
+    if len(first) < 2:
+        return [function(piece) for piece in first]
     waiting = enumerate(chain(first, drawn))
     results: dict[int, Result] = {}
     lock, failed = Lock(), Event()

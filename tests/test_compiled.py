@@ -11,15 +11,15 @@ import numba
 import numpy as np
 import pytest
 
-from actalign import compiled as compiled_module
 from actalign import paths
-from actalign.compiled import compiled, compiled_reordered, layouts
+from actalign.compiled import compiled, compiled_reordered
 
 PROBE = """
 import numpy as np
 from actalign.dtw import kernels, scores
 assert scores([np.array([[0.25, 0.75]])]).tolist() == [0.5]
-print(sum(kernels.best_paths.stats.cache_hits.values()), sum(kernels.best_paths.stats.cache_misses.values()))
+stats = kernels.best_paths_in_place.stats
+print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
@@ -69,39 +69,3 @@ def test_sums_are_added_in_the_order_written_unless_said_otherwise() -> None:
 
     assert compiled(total)(values) == total(values) == 0.0
     assert 0.0 <= compiled_reordered(total)(values) <= 1000.0
-
-
-def test_layouts_are_those_numpy_gives(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Wide(np.ndarray[Any, Any]):
-        extra = 1
-
-    whole = rng.random((5, 6))
-    frozen = np.ones((2, 2))
-    frozen.setflags(write=False)
-    arrays = [
-        whole, whole[2:, 3:], np.empty(0), np.float32(1) * whole.T, np.array(3), whole.view(Wide), frozen,
-        np.zeros((2, 3, 4), dtype=np.int8), np.empty((0, 7)), np.asfortranarray(whole),
-    ]  # fmt: skip
-    expected = [
-        (each.ctypes.data, *(each.shape if each.ndim == 2 else (-1, -1)), id(each.dtype), each.flags.num)
-        for each in arrays
-    ]
-    assert np.stack(layouts(arrays), axis=1).tolist() == [list(row) for row in expected]
-    assert [len(column) for column in layouts([])] == [0] * 5
-    monkeypatch.setattr("actalign.compiled._are_laid_out_as_known", lambda: False)
-    assert np.stack(layouts(arrays), axis=1).tolist() == [list(row) for row in expected]  # each array is asked
-
-
-@pytest.mark.parametrize("wrong", range(7))
-def test_another_layout_is_noticed_before_anything_is_followed(wrong: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    array = np.ones((2, 3))
-    assert compiled_module._is_laid_out_as_known(array)
-    read = compiled_module._fields_at
-
-    def otherwise(place: int, fields: Any) -> None:
-        read(place, fields)
-        fields[wrong] ^= 1 << 20
-
-    monkeypatch.setattr(compiled_module, "_fields_at", otherwise)
-    followed = {0, 1, 5, 6}  # the pointers to shape, strides and base stand between these
-    assert compiled_module._is_laid_out_as_known(array) == (wrong not in followed)

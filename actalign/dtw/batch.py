@@ -1,22 +1,18 @@
 """Many matrices, no paths: compiled loops over the matrices where they lie in memory, on every core."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, pairwise
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from actalign.compiled import Layouts, are_alike, layouts
 from actalign.cores import share_out, threads_for
 from actalign.dtw.checks import check_shape, check_values
-from actalign.dtw.kernels import best_paths, rows_of
+from actalign.dtw.kernels import best_paths, best_paths_in_place
+from actalign.dtw.layout import DOUBLE, SINGLE, Layout, layout
 
-FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
-FLOAT_IDS = set(map(id, FLOATS))
-SIGN = -(2**63)
-IN_PLACE = 0x0001 | 0x0100
-"""NumPy's flags of an array in C order whose values are aligned."""
+FLOATS = {SINGLE, DOUBLE}
 PIECE_CELLS = 250_000
 """Cells that a thread works through at a time."""
 SMALLEST_PIECE_CELLS = 50_000
@@ -73,21 +69,15 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
     Totals(sums=array([10.  ,  0.75]), lengths=array([4, 2]))
     """
     matrices, lie = _readable(list(affinities))
-    steps, frames, cells = lie.rows, lie.columns, lie.rows * lie.columns
-    if not cells.all():
-        check_shape(matrices[int(np.argmin(cells))], name=f"affinities[{np.argmin(cells)}]")
+    if lie.empty >= 0:
+        check_shape(matrices[lie.empty], name=f"affinities[{lie.empty}]")
     found = Totals(np.empty(len(matrices)), np.empty(len(matrices), dtype=np.int64))
-    if matrices:
-        like = matrices[0][:0]
-        row_addresses, first_rows = rows_of(lie.addresses, steps, frames * like.itemsize)
 
-    def work(piece: slice) -> None:
-        bounds = first_rows[piece.start : piece.stop + 1]
-        best_paths(like, row_addresses, bounds, frames[piece], found.sums[piece], found.lengths[piece])
+    def work(start: int, stop: int) -> bool:
+        like = np.empty(0, matrices[0].dtype)  # and the matrices live as long as any thread reads them
+        return best_paths_in_place(like, lie.places, start, stop, found.sums, found.lengths)
 
-    workers = threads_for(threads)
-    share_out(work, _pieces(cells, workers), threads=workers)
-    if not found.lengths.all():
+    if _any_refused(work, lie.places[3], total=lie.cells, threads=threads):
         index = int(np.argmin(found.lengths))
         check_values(matrices[index], name=f"affinities[{index}]")
     return found
@@ -105,52 +95,47 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     """
     counts = np.array([len(clip.scripts) for clip in evidence], dtype=np.int64)
     values, lie = _readable([clip.values_nt for clip in evidence])
+    if lie.empty >= 0:
+        for place in np.flatnonzero(counts):
+            check_shape(values[place], name=f"the values of clip {place}")
     scripts = list(chain.from_iterable(clip.scripts for clip in evidence))
     found = Totals(np.empty(len(scripts)), np.empty(len(scripts), dtype=np.int64))
-    first = _offsets(counts)
     if not scripts:
         return found.scores
-    for place, clip_values in enumerate(values):
-        if clip_values.size == 0 and counts[place]:
-            check_shape(clip_values, name=f"the values of clip {place}")
-    like = values[0][:0]
     steps = np.fromiter(map(len, scripts), dtype=np.int64, count=len(scripts))
-    frames, addresses = np.repeat(lie.columns, counts), np.repeat(lie.addresses, counts)
-    row_addresses = np.repeat(addresses, steps) + np.concatenate(scripts) * np.repeat(frames * like.itemsize, steps)
+    addresses, frames = np.repeat(lie.places[::2], counts, axis=1)
+    row_bytes = np.repeat(frames * values[0].itemsize, steps)
+    row_addresses = np.repeat(addresses, steps) + np.concatenate(scripts) * row_bytes
     first_rows = _offsets(steps)
 
-    def work(piece: slice) -> None:
-        bounds = first_rows[piece.start : piece.stop + 1]
-        best_paths(like, row_addresses, bounds, frames[piece], found.sums[piece], found.lengths[piece])
+    def work(start: int, stop: int) -> bool:
+        like, piece = np.empty(0, values[0].dtype), slice(start, stop)
+        bounds = first_rows[start : stop + 1]
+        return best_paths(like, row_addresses, bounds, frames[piece], found.sums[piece], found.lengths[piece])
 
-    workers = threads_for(threads)
-    share_out(work, _pieces(steps * frames, workers), threads=workers)
-    if not found.lengths.all():
+    cells = steps * frames
+    if _any_refused(work, cells, total=int(cells.sum()), threads=threads):
         index = int(np.argmin(found.lengths))
-        clip = int(np.searchsorted(first, index, side="right")) - 1
+        clip = int(np.searchsorted(first := _offsets(counts), index, side="right")) - 1
         matrix = evidence[clip].matrices()[index - first[clip]]
         check_values(matrix, name=f"candidate {index - first[clip]} of clip {clip}")
     return found.scores
 
 
-def _readable(affinities: list[ArrayLike]) -> tuple[list[NDArray[Any]], Layouts]:
+def _readable(affinities: list[ArrayLike]) -> tuple[list[NDArray[Any]], Layout]:
     """The matrices in one precision and C order, copied only where they are not, and where they lie.
 
     Their values are not looked at.
     """
-    if set(map(type, affinities)) == {np.ndarray}:
-        arrays = cast("list[NDArray[Any]]", affinities)
-        lie = layouts(arrays)
-        first = int(lie.dtypes[0]) in FLOAT_IDS and lie.rows[0] >= 0 and lie.flags[0] & IN_PLACE == IN_PLACE
-        alike = are_alike(lie.dtypes, -1) and are_alike(lie.rows, SIGN) and are_alike(lie.flags, IN_PLACE)
-        if first and alike:
-            return arrays, lie
+    lie = layout(affinities)
+    if lie is not None:
+        return cast("list[NDArray[Any]]", affinities), lie
     matrices = [check_shape(each, name=f"affinities[{index}]") for index, each in enumerate(affinities)]
     dtypes = {matrix.dtype for matrix in matrices}
     dtype = dtypes.pop() if len(dtypes) == 1 and dtypes <= FLOATS else np.dtype(np.float64)
     with np.errstate(over="ignore"):  # a wider float may hold what float64 cannot: found to be inf later
         matrices = [np.require(matrix, dtype, ["C", "ALIGNED"]) for matrix in matrices]
-    return matrices, layouts(matrices)
+    return matrices, cast(Layout, layout(matrices))
 
 
 def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -158,14 +143,20 @@ def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)))
 
 
-def _pieces(cells: NDArray[np.int64], threads: int) -> list[slice]:
+def _any_refused(
+    work: Callable[[int, int], bool], cells: NDArray[np.int64], *, total: int, threads: int | None
+) -> bool:
+    """Have every matrix worked on, the first and the one behind the last of a piece at a time, on so many threads."""
+    workers = threads_for(threads)
+    if total <= SMALLEST_PIECE_CELLS:
+        return total > 0 and work(0, len(cells))
+    return any(share_out(lambda piece: work(*piece), _pieces(cells, workers, total=total), threads=workers))
+
+
+def _pieces(cells: NDArray[np.int64], threads: int, *, total: int) -> list[tuple[int, int]]:
     """Runs of neighbours with about equal numbers of cells, enough of them for every thread."""
-    if len(cells) == 0:
-        return []
-    total = int(cells.sum())
     wanted = min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-total // threads)))
     if total <= wanted:
-        return [slice(0, len(cells))]
+        return [(0, len(cells))] if total else []
     cuts = np.searchsorted(np.cumsum(cells), np.arange(wanted, total, wanted), side="left") + 1
-    borders = sorted({0, len(cells), *cuts.tolist()})
-    return [slice(start, stop) for start, stop in pairwise(borders)]
+    return list(pairwise(sorted({0, len(cells), *cuts.tolist()})))

@@ -26,20 +26,22 @@ def best_paths(
     frame_counts: NDArray[np.int64],
     sums: NDArray[np.float64],
     lengths: NDArray[np.int64],
-) -> None:
+) -> bool:
     """Write the sum and the number of pairs of the best path of each of N matrices (paper, Eq. 10-12).
 
     Matrix i has rows ``first_rows[i]`` to ``first_rows[i + 1] - 1``; row r is ``frame_counts[i]`` values of the type
     of ``like``, at ``row_addresses[r]`` in memory, so that matrices may share rows and none is copied. A length of 0
-    marks a matrix that ``check_values`` refuses. Nothing else is checked.
+    marks a matrix that ``check_values`` refuses, and whether there is one is returned. Nothing else is checked.
 
     >>> values = np.array([[3.0, 1, 0], [0, 2, 4]])
     >>> rows = values.ctypes.data + np.array([0, 24])
     >>> sums, lengths = np.empty(1), np.empty(1, dtype=np.int64)
     >>> best_paths(values, rows, np.array([0, 2]), np.array([3]), sums, lengths)
+    False
     >>> sums.tolist(), lengths.tolist()
     ([10.0], [4])
     """
+    any_refused = False
     widest = frame_counts.max()
     row_sums, row_lengths = np.empty(widest), np.empty(widest, dtype=np.int64)
     for matrix in range(len(frame_counts)):
@@ -74,26 +76,33 @@ def best_paths(
                 row_sums[t], row_lengths[t] = best, length
         sums[matrix] = row_sums[frames - 1]
         lengths[matrix] = 0 if refused else row_lengths[frames - 1]
+        any_refused |= refused
+    return any_refused
 
 
 @compiled
-def rows_of(
-    addresses: NDArray[np.int64], steps: NDArray[np.int64], row_bytes: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(row addresses, first rows) for :func:`best_paths` of N matrices in C order, whose rows take ``row_bytes``.
+def best_paths_in_place(
+    like: NDArray[Any],
+    places: NDArray[np.int64],
+    start: int,
+    stop: int,
+    sums: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+) -> bool:
+    """:func:`best_paths` of matrices ``start`` to ``stop - 1`` in C order.
 
-    >>> [each.tolist() for each in rows_of(np.array([1000, 5000]), np.array([2, 1]), np.array([24, 32]))]
-    [[1000, 1024, 5000], [0, 2, 3]]
+    ``places`` holds the address, the rows and the columns of each (:class:`actalign.dtw.layout.Layout`).
     """
+    steps, frames = places[1, start:stop], places[2, start:stop]
     row_addresses = np.empty(steps.sum(), dtype=np.int64)
     first_rows = np.zeros(len(steps) + 1, dtype=np.int64)
     row = 0
     for matrix in range(len(steps)):
         for step in range(steps[matrix]):
-            row_addresses[row] = addresses[matrix] + step * row_bytes[matrix]
+            row_addresses[row] = places[0, start + matrix] + step * frames[matrix] * like.itemsize
             row += 1
         first_rows[matrix + 1] = row
-    return row_addresses, first_rows
+    return best_paths(like, row_addresses, first_rows, frames, sums[start:stop], lengths[start:stop])
 
 
 @compiled
