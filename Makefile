@@ -6,8 +6,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 BENCH := $(VENV)/.installed-bench
-# Waiting threads sleep: spinning ones cost minutes when another process needs the cores.
-export OMP_WAIT_POLICY := PASSIVE
+# Waiting threads sleep: spinning ones cost minutes when another process needs the cores. Benchmarks run alone.
+figures test test-gpu test-browser lab site: export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: help figures test test-gpu test-browser bench lab site clean
 .DEFAULT_GOAL := help

@@ -1,5 +1,6 @@
 """Scores of many ragged matrices: each must be the reference's, whatever else is in the batch."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,8 @@ def test_matrices_are_read_wherever_and_however_they_lie(rng: np.random.Generato
         [np.asfortranarray(matrix) if place % 2 else matrix[::-1, ::-1] for place, matrix in enumerate(plain)],
         [matrix.astype(matrix.dtype.newbyteorder()) for matrix in plain],
         [misaligned, *plain[1:]],
+        [matrix.astype(copy.deepcopy(matrix.dtype)) for matrix in plain],  # equal, but not NumPy's own, as unpickled
+        [matrix.astype(copy.deepcopy(np.dtype(np.float32))) for matrix in plain],
         list(rng.random((7, 4, 9))),
         list(rng.random((7, 8, 9))[:, ::2]),
     ):

@@ -12,7 +12,6 @@ from actalign.dtw.checks import check_shape, check_values
 from actalign.dtw.kernels import best_paths, best_paths_in_place
 from actalign.dtw.layout import DOUBLE, SINGLE, Layout, layout
 
-FLOATS = {SINGLE, DOUBLE}
 PIECE_CELLS = 250_000
 """Cells that a thread works through at a time."""
 SMALLEST_PIECE_CELLS = 50_000
@@ -131,8 +130,7 @@ def _readable(affinities: list[ArrayLike]) -> tuple[list[NDArray[Any]], Layout]:
     if lie is not None:
         return cast("list[NDArray[Any]]", affinities), lie
     matrices = [check_shape(each, name=f"affinities[{index}]") for index, each in enumerate(affinities)]
-    dtypes = {matrix.dtype for matrix in matrices}
-    dtype = dtypes.pop() if len(dtypes) == 1 and dtypes <= FLOATS else np.dtype(np.float64)
+    dtype = SINGLE if {matrix.dtype for matrix in matrices} == {SINGLE} else DOUBLE
     with np.errstate(over="ignore"):  # a wider float may hold what float64 cannot: found to be inf later
         matrices = [np.require(matrix, dtype, ["C", "ALIGNED"]) for matrix in matrices]
     return matrices, cast(Layout, layout(matrices))
