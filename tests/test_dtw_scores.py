@@ -166,9 +166,9 @@ def test_read_only_non_contiguous_and_unmodified(rng: np.random.Generator) -> No
     assert found.tolist() == scores(before).tolist()
     writable = [matrix.copy() for matrix in before]
     scores(writable)
-    for view, copy, kept in zip(views, writable, before, strict=True):
+    for view, written, kept in zip(views, writable, before, strict=True):
         np.testing.assert_array_equal(view, kept)
-        np.testing.assert_array_equal(copy, kept)
+        np.testing.assert_array_equal(written, kept)
 
 
 @pytest.mark.parametrize(
