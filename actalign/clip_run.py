@@ -29,6 +29,8 @@ from actalign.video import Frame
 
 CPU_BATCHES = (16, 64)
 """On a CPU the most frames of a clip's first batch, so that a forecast comes soon, and of the others."""
+CPU_BATCH_BYTES = 2**28
+"""On a CPU a batch also ends when its frames take as much: ten of them at 4K."""
 TIMED_S = 5.0
 """Seconds of encoding, after the first batch, that a forecast is made from."""
 WORTH_TELLING_S = 60.0
@@ -129,7 +131,7 @@ class ClipRun:
             for time_s, frame in _until_damaged(job, arriving):
                 job.times_s.append(time_s)
                 batch.append((job, frame))
-                if len(batch) >= size:
+                if len(batch) >= size or (apart and len(batch) * frame.nbytes >= CPU_BATCH_BYTES):
                     yield self._send(batch)
                     batch, size = [], min(later, self._batch_size)
             if job.failure:

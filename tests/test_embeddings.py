@@ -209,6 +209,18 @@ def test_the_batches_of_a_cpu_are_small_and_the_same_whatever_was_done_before(
     assert encoder.batches[6:] == [2, 3, 2, 4, 2, 4, 1, 2, 4, 2]
 
 
+def test_the_batches_of_a_cpu_are_small_in_bytes_too(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder.device = "cpu"
+    _, frame = next(iter_frames(clips[4]))
+    monkeypatch.setattr(clip_run, "CPU_BATCH_BYTES", 2 * frame.nbytes + 1)
+    index = embed_clips(clips[4:], encoder, store_folder=folder)
+    assert encoder.batches == [3, 3, 3, 3, 3, 3, 1]
+    for clip in clips[4:]:
+        np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
+
+
 # Failures.
 
 
