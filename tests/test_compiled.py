@@ -18,7 +18,7 @@ PROBE = """
 import numpy as np
 from actalign.dtw import kernels, scores
 assert scores([np.array([[0.25, 0.75]])]).tolist() == [0.5]
-stats = kernels.best_paths_in_place.stats
+stats = kernels.score_list.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 

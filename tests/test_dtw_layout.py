@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from actalign.dtw import layout as module
 from actalign.dtw import scores
+from actalign.dtw.kernels import ARRAY_FIELDS
 from actalign.dtw.layout import layout
 
 
@@ -21,9 +22,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """From memory, and as where memory is laid out otherwise."""
     if request.param == "asked":
         monkeypatch.setattr(module, "is_known", lambda: False)
-        monkeypatch.setattr(module, "_read", None)
-    else:
-        monkeypatch.setattr(module, "_ask", None)
+        monkeypatch.setattr(module, "read", None)
 
 
 @pytest.mark.parametrize("count", [1, 2, 17, 400])
@@ -93,7 +92,7 @@ def test_another_layout_is_noticed_before_anything_is_followed(
             words[0] += 1
         if wrong == "type" and len(words) == 1:
             words[0] += 1 << 20
-        if isinstance(wrong, int) and len(words) == module.ARRAY_FIELDS:
+        if isinstance(wrong, int) and len(words) == ARRAY_FIELDS:
             words[wrong] ^= 1 << 20
 
     monkeypatch.setattr(module, "_words_at", otherwise)

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from actalign.cores import share_out, threads_for
 from actalign.dtw.checks import check_shape, check_values
-from actalign.dtw.kernels import best_paths, best_paths_in_place
-from actalign.dtw.layout import DOUBLE, SINGLE, Layout, layout
+from actalign.dtw.kernels import best_paths, best_paths_in_place, score_list
+from actalign.dtw.layout import DOUBLE, SINGLE, Layout, expected, layout
 
 PIECE_CELLS = 250_000
 """Cells that a thread works through at a time."""
@@ -58,7 +58,11 @@ def scores(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> ND
     >>> scores([[[3, 1, 0], [0, 2, 4]], [[0.5, 0.25]]]).tolist()
     [2.5, 0.375]
     """
-    return totals(affinities, threads=threads).scores
+    matrices, workers = list(affinities), threads_for(threads)
+    known, found = expected(matrices), np.empty(len(matrices))
+    if known is not None and score_list(id(matrices), *known, SMALLEST_PIECE_CELLS, found):
+        return found
+    return totals(matrices, threads=workers).scores
 
 
 def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> Totals:

@@ -3,6 +3,8 @@
 A cell's sum is the better of two candidates: the better of its diagonal and upper neighbours, known a row ago,
 and its left neighbour, known just now. Only the second is waited for, so the loop runs at the speed of one
 comparison and one addition. Sums are float64 whatever the matrix holds: float32 sums tie where they should not.
+
+All in one file: numba compiles again what has changed in a function's own file, and does not look into others.
 """
 
 from typing import Any
@@ -10,12 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actalign.compiled import bring_closer, compiled, memory_at
+from actalign.compiled import bring_closer, bring_line_closer, compiled, memory_at
 from actalign.dtw.checks import LARGEST
 
 DIAGONAL, PREVIOUS_FRAME, PREVIOUS_SUB_ACTION = 0, 1, 2
 AHEAD = 3
 """Rows from one that is worked on to the one that is brought into the cache meanwhile."""
+ARRAYS_AHEAD = 16
+"""The same for the structures of arrays."""
+ARRAY_FIELDS = 7
+"""Words of NumPy's structure of an array that are looked at, those after the header."""
+IN_PLACE = 0x0001 | 0x0100
+"""NumPy's flags of an array in C order whose values are aligned."""
+HALF = 0xFFFFFFFF
 
 
 @compiled
@@ -103,6 +112,55 @@ def best_paths_in_place(
             row += 1
         first_rows[matrix + 1] = row
     return best_paths(like, row_addresses, first_rows, frames, sums[start:stop], lengths[start:stop])
+
+
+@compiled
+def type_of(structure: int, ids: NDArray[np.int64]) -> int:
+    return memory_at(structure + ids[0] - 8, 1, ids)[0]
+
+
+@compiled
+def read(listed: int, ids: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[int, int]:
+    """Write the places of the N matrices of a list whose ``id`` this is; returns cells and empty, or -1 and -1."""
+    header, array_type, dtype = ids
+    objects = memory_at(memory_at(listed + header, 2, ids)[1], places.shape[1], ids)
+    cells, empty = 0, -1
+    for place in range(len(objects)):
+        if place + 2 * ARRAYS_AHEAD < len(objects):
+            bring_line_closer(objects[place + 2 * ARRAYS_AHEAD] + header)
+        if place + ARRAYS_AHEAD < len(objects) and type_of(objects[place + ARRAYS_AHEAD], ids) == array_type:
+            bring_line_closer(memory_at(objects[place + ARRAYS_AHEAD] + header, 3, ids)[2])
+        if type_of(objects[place], ids) != array_type:
+            return -1, -1
+        fields = memory_at(objects[place] + header, ARRAY_FIELDS, ids)
+        if fields[5] != dtype or fields[1] & HALF != 2 or fields[6] & IN_PLACE != IN_PLACE:
+            return -1, -1
+        shape = memory_at(fields[2], 2, ids)
+        size = shape[0] * shape[1]
+        places[0, place], places[1, place], places[2, place], places[3, place] = fields[0], shape[0], shape[1], size
+        cells += size
+        empty = place if size == 0 else empty
+    return cells, empty
+
+
+@compiled
+def score_list(
+    listed: int, ids: NDArray[np.int64], like: NDArray[Any], most_cells: int, scores: NDArray[np.float64]
+) -> bool:
+    """The scores of a list of at most so many cells, all in one call: with few, calls are what takes the time.
+
+    False, and nothing is known of the scores, where the list holds more, or anything that is not as expected
+    (:class:`actalign.dtw.layout.Expected`).
+    """
+    places = np.empty((4, len(scores)), dtype=np.int64)
+    cells, empty = read(listed, ids, places)
+    if not 0 < cells <= most_cells or empty >= 0:
+        return False
+    lengths = np.empty(len(scores), dtype=np.int64)
+    if best_paths_in_place(like, places, 0, len(scores), scores, lengths):
+        return False
+    scores /= lengths
+    return True
 
 
 @compiled

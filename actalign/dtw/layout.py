@@ -12,20 +12,27 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from actalign.compiled import bring_line_closer, compiled, memory_at
+from actalign.compiled import compiled, memory_at
+from actalign.dtw.kernels import ARRAY_FIELDS, HALF, IN_PLACE, read
 
 HEADER = object.__basicsize__
 """Bytes of what every object begins with; its type stands last in it."""
 LIST_FIELDS = (list.__basicsize__ - HEADER) // 8
-ARRAY_FIELDS = 7
-"""Words of NumPy's structure that are looked at, those after the header."""
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
-IN_PLACE = 0x0001 | 0x0100
-"""NumPy's flags of an array in C order whose values are aligned."""
-HALF = 0xFFFFFFFF
-KNOWN = np.array([HEADER, id(np.ndarray), id(SINGLE), id(DOUBLE)], dtype=np.int64)
-AHEAD = 16
-"""Arrays from one that is read to the one whose structure is brought into the cache meanwhile."""
+
+
+class Expected(NamedTuple):
+    """What compiled code must be told of matrices: ``ids`` of this interpreter, and an empty array of their type."""
+
+    ids: NDArray[np.int64]
+    like: NDArray[Any]
+
+
+EXPECTED = {
+    id(dtype): Expected(np.array([HEADER, id(np.ndarray), id(dtype)], dtype=np.int64), np.empty(0, dtype))
+    for dtype in (SINGLE, DOUBLE)
+}
+"""By the dtype of the first matrix: the others must be as that one."""
 
 
 class Layout(NamedTuple):
@@ -51,47 +58,22 @@ def layout(matrices: list[Any]) -> Layout | None:
     True
     """
     places = np.empty((4, len(matrices)), dtype=np.int64)
-    if is_known():
-        cells, empty = _read(id(matrices), KNOWN, places)
-    else:
-        cells, empty = _ask(matrices, places)
+    known = expected(matrices)
+    cells, empty = _ask(matrices, places) if known is None else read(id(matrices), known.ids, places)
     return Layout(places, cells, empty) if cells >= 0 else None
 
 
-@compiled
-def _type_of(structure: int, known: NDArray[np.int64]) -> int:
-    return memory_at(structure + known[0] - 8, 1, known)[0]
+def expected(matrices: list[Any]) -> Expected | None:
+    """What to expect of the matrices; None where memory is laid out otherwise, or the first is nothing to begin with.
 
-
-@compiled
-def _read(listed: int, known: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[int, int]:
-    header, array_type, single, double = known
-    objects = memory_at(memory_at(listed + header, 2, known)[1], places.shape[1], known)
-    cells, empty, first_dtype = 0, -1, 0
-    for place in range(len(objects)):
-        if place + 2 * AHEAD < len(objects):
-            bring_line_closer(objects[place + 2 * AHEAD] + header)
-        if place + AHEAD < len(objects) and _type_of(objects[place + AHEAD], known) == array_type:
-            bring_line_closer(memory_at(objects[place + AHEAD] + header, 3, known)[2])
-        if _type_of(objects[place], known) != array_type:
-            return -1, -1
-        fields = memory_at(objects[place] + header, ARRAY_FIELDS, known)
-        dtype = fields[5]
-        first_dtype = dtype if place == 0 else first_dtype
-        if dtype != first_dtype or (dtype != single and dtype != double):
-            return -1, -1
-        if fields[1] & HALF != 2 or fields[6] & IN_PLACE != IN_PLACE:
-            return -1, -1
-        shape = memory_at(fields[2], 2, known)
-        size = shape[0] * shape[1]
-        places[0, place], places[1, place], places[2, place], places[3, place] = fields[0], shape[0], shape[1], size
-        cells += size
-        empty = place if size == 0 else empty
-    return cells, empty
+    >>> expected([[1.0]]) is None
+    True
+    """
+    return EXPECTED.get(id(getattr(matrices[0], "dtype", None))) if matrices and is_known() else None
 
 
 def _ask(matrices: list[ArrayLike], places: NDArray[np.int64]) -> tuple[int, int]:
-    """The same in Python."""
+    """As :func:`actalign.dtw.kernels.read`, in Python."""
     cells, empty = 0, -1
     for place, matrix in enumerate(matrices):
         if type(matrix) is not np.ndarray or matrix.ndim != 2 or matrix.dtype not in (SINGLE, DOUBLE):
