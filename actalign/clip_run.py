@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from actalign import estimate
 from actalign.cores import available
-from actalign.decoding import AHEAD_BYTES, DecodeAhead
+from actalign.decoding import DecodeAhead
 from actalign.errors import ActAlignError
 from actalign.estimate import Pace, Workload
 from actalign.files import printable
@@ -29,8 +29,8 @@ from actalign.video import Frame
 
 CPU_BATCHES = (16, 64)
 """On a CPU the most frames of a clip's first batch, so that a forecast comes soon, and of the others."""
-CPU_BATCH_BYTES = 2**28
-"""On a CPU a batch also ends when its frames take as much: ten of them at 4K."""
+CPU_BYTES = 2**27
+"""On a CPU a batch also ends when its frames take as much, five or six at 4K; nor do more wait to be encoded."""
 TIMED_S = 5.0
 """Seconds of encoding, after the first batch, that a forecast is made from."""
 WORTH_TELLING_S = 60.0
@@ -112,7 +112,7 @@ class ClipRun:
         clips, frame_rate = [job.clips[0] for job in jobs], self._store.frame_rate
         work = estimate.workload(clips, frame_rate=frame_rate)
         watch = _Watch(work, self._store, device=self._encoder.device, tell=self._bar.write)
-        ahead = AHEAD_BYTES if self._encoder.device == "cpu" else None  # a CPU is not kept waiting for frames
+        ahead = CPU_BYTES if self._encoder.device == "cpu" else None  # a CPU is not kept waiting for frames
         with DecodeAhead(clips, frame_rate=frame_rate, ahead_bytes=ahead) as decoded:
             batches = self._batches(zip(jobs, decoded, strict=True))
             for rows in self._encoder.encode_stream(batches):
@@ -131,7 +131,7 @@ class ClipRun:
             for time_s, frame in _until_damaged(job, arriving):
                 job.times_s.append(time_s)
                 batch.append((job, frame))
-                if len(batch) >= size or (apart and len(batch) * frame.nbytes >= CPU_BATCH_BYTES):
+                if len(batch) >= size or (apart and len(batch) * frame.nbytes >= CPU_BYTES):
                     yield self._send(batch)
                     batch, size = [], min(later, self._batch_size)
             if job.failure:

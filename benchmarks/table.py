@@ -97,7 +97,7 @@ def memory_rows(results: Results) -> Iterator[Row]:
     ratio = f"{tiny[most]['peak_mb'] / tiny[fewest]['peak_mb']:.2f} ×"
     yield f"peak memory, {int(most):,} clips", peaks[0], f"ours, {int(fewest):,} clips", peaks[1], ratio
     mine, theirs = (results["hd"][name]["runs"] for name in ("ours", "released"))
-    most = max(mine, key=int)
+    most = max(theirs, key=int)
     peaks = [f"{plain(runs[most]['peak_mb'])} MB" for runs in (mine, theirs)]
     frames = results["hd"]["ours"]["frames_per_clip"]
     ratio = f"{theirs[most]['peak_mb'] / mine[most]['peak_mb']:.1f} × and growing"

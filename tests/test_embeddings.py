@@ -214,7 +214,7 @@ def test_the_batches_of_a_cpu_are_small_in_bytes_too(
 ) -> None:
     encoder.device = "cpu"
     _, frame = next(iter_frames(clips[4]))
-    monkeypatch.setattr(clip_run, "CPU_BATCH_BYTES", 2 * frame.nbytes + 1)
+    monkeypatch.setattr(clip_run, "CPU_BYTES", 2 * frame.nbytes + 1)
     index = embed_clips(clips[4:], encoder, store_folder=folder)
     assert encoder.batches == [3, 3, 3, 3, 3, 3, 1]
     for clip in clips[4:]:
