@@ -32,6 +32,8 @@ LIBRARIES = (
 )
 LEAST_S = 0.1
 """How long a function's turn lasts at least, in seconds."""
+REST_S = 0.1
+"""Rest before a turn, in seconds: a BLAS lets its threads spin for a while after the last function's work."""
 DIGITS = 4
 """Significant digits that are written: more would be noise."""
 
@@ -103,8 +105,9 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """Seconds a call of each function in each round: one warm-up of each, then rounds whose order rotates.
 
-    In its turn a function is called until ``least_s`` have passed, so that a short one meets warm caches as a long
-    one does. What it returns is dropped. One that uses a GPU must wait for it before it returns.
+    In its turn a function is called until ``least_s`` have passed, and a short one then as long again, which is what
+    counts: it meets warm caches and cores that are awake, as a long one does. What it returns is dropped. One that uses
+    a GPU must wait for it before it returns.
 
     >>> taken = interleaved({"a": lambda: None, "b": lambda: None}, repeats=3, least_s=0.0)
     >>> {name: len(seconds) for name, seconds in taken.items()}
@@ -117,18 +120,26 @@ def interleaved(
     for turn in range(repeats):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
+            time.sleep(REST_S)
             taken[name].append(_seconds_a_call(functions[name], least_s))
     return taken
 
 
 def _seconds_a_call(function: Callable[[], object], least_s: float) -> float:
+    seconds, calls = _seconds_and_calls(function, least_s)
+    if calls > 1:
+        seconds, calls = _seconds_and_calls(function, least_s)
+    return seconds / calls
+
+
+def _seconds_and_calls(function: Callable[[], object], least_s: float) -> tuple[float, int]:
     calls, passed = 0, 0.0
     start = time.perf_counter()
     while calls == 0 or passed < least_s:
         function()
         calls += 1
         passed = time.perf_counter() - start
-    return passed / calls
+    return passed, calls
 
 
 def summary(times: Sequence[float]) -> dict[str, float]:

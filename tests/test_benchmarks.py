@@ -56,11 +56,13 @@ def test_rounds_rotate_and_each_function_warms_up_once() -> None:
 
 
 def test_a_short_function_is_repeated_and_its_time_is_that_of_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter(range(100))
-    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
+    """Five calls that do not count, then five that take a second each; a long one counts at once."""
     calls: list[int] = []
-    taken = measure.interleaved({"a": lambda: calls.append(1)}, repeats=1, least_s=5.0)
-    assert (len(calls), taken["a"]) == (1 + 5, [1.0])
+    clock = iter([*range(6), *range(100, 106), *range(200, 300, 7)])
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    taken = measure.interleaved({"a": lambda: calls.append(1)}, repeats=2, least_s=5.0)
+    assert (len(calls), taken["a"]) == (1 + 5 + 5 + 1, [1.0, 7.0])
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:
@@ -308,7 +310,7 @@ def given() -> dict[str, dict[str, Any]]:
                 "ms_per_clip_one_thread": {name: spread(value) for name, value in stage_names.items()},
                 "floor_over_ours_one_thread": spread(0.7),
                 "released_over_ours_one_thread": spread(40.0),
-                "ms_per_clip_all_cores": {"ours": spread(0.2)},
+                "ms_per_clip_all_cores": {"ours": spread(0.2), "released": spread(stage_names["released"])},
                 "released_over_ours_all_cores": spread(60.0),
             },
             "sweep": {
