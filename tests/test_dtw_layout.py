@@ -22,7 +22,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """From memory, and as where memory is laid out otherwise."""
     if request.param == "asked":
         monkeypatch.setattr(module, "is_known", lambda: False)
-        monkeypatch.setattr(module, "read", None)
+        monkeypatch.setattr(module, "read_places", None)
 
 
 @pytest.mark.parametrize("count", [1, 2, 17, 400])

@@ -115,12 +115,12 @@ def best_paths_in_place(
 
 
 @compiled
-def type_of(structure: int, ids: NDArray[np.int64]) -> int:
+def _type_of(structure: int, ids: NDArray[np.int64]) -> int:
     return memory_at(structure + ids[0] - 8, 1, ids)[0]
 
 
 @compiled
-def read(listed: int, ids: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[int, int]:
+def read_places(listed: int, ids: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[int, int]:
     """Write the places of the N matrices of a list whose ``id`` this is; returns cells and empty, or -1 and -1."""
     header, array_type, dtype = ids
     objects = memory_at(memory_at(listed + header, 2, ids)[1], places.shape[1], ids)
@@ -128,9 +128,9 @@ def read(listed: int, ids: NDArray[np.int64], places: NDArray[np.int64]) -> tupl
     for place in range(len(objects)):
         if place + 2 * ARRAYS_AHEAD < len(objects):
             bring_line_closer(objects[place + 2 * ARRAYS_AHEAD] + header)
-        if place + ARRAYS_AHEAD < len(objects) and type_of(objects[place + ARRAYS_AHEAD], ids) == array_type:
+        if place + ARRAYS_AHEAD < len(objects) and _type_of(objects[place + ARRAYS_AHEAD], ids) == array_type:
             bring_line_closer(memory_at(objects[place + ARRAYS_AHEAD] + header, 3, ids)[2])
-        if type_of(objects[place], ids) != array_type:
+        if _type_of(objects[place], ids) != array_type:
             return -1, -1
         fields = memory_at(objects[place] + header, ARRAY_FIELDS, ids)
         if fields[5] != dtype or fields[1] & HALF != 2 or fields[6] & IN_PLACE != IN_PLACE:
@@ -153,7 +153,7 @@ def score_list(
     (:class:`actalign.dtw.layout.Expected`).
     """
     places = np.empty((4, len(scores)), dtype=np.int64)
-    cells, empty = read(listed, ids, places)
+    cells, empty = read_places(listed, ids, places)
     if not 0 < cells <= most_cells or empty >= 0:
         return False
     lengths = np.empty(len(scores), dtype=np.int64)

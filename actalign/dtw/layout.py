@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from actalign.compiled import compiled, memory_at
-from actalign.dtw.kernels import ARRAY_FIELDS, HALF, IN_PLACE, read
+from actalign.dtw.kernels import ARRAY_FIELDS, HALF, IN_PLACE, read_places
 
 HEADER = object.__basicsize__
 """Bytes of what every object begins with; its type stands last in it."""
@@ -59,7 +59,7 @@ def layout(matrices: list[Any]) -> Layout | None:
     """
     places = np.empty((4, len(matrices)), dtype=np.int64)
     known = expected(matrices)
-    cells, empty = _ask(matrices, places) if known is None else read(id(matrices), known.ids, places)
+    cells, empty = _ask(matrices, places) if known is None else read_places(id(matrices), known.ids, places)
     return Layout(places, cells, empty) if cells >= 0 else None
 
 
@@ -73,7 +73,7 @@ def expected(matrices: list[Any]) -> Expected | None:
 
 
 def _ask(matrices: list[ArrayLike], places: NDArray[np.int64]) -> tuple[int, int]:
-    """As :func:`actalign.dtw.kernels.read`, in Python."""
+    """As :func:`actalign.dtw.kernels.read_places`, in Python."""
     cells, empty = 0, -1
     for place, matrix in enumerate(matrices):
         if type(matrix) is not np.ndarray or matrix.ndim != 2 or matrix.dtype not in (SINGLE, DOUBLE):
