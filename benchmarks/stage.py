@@ -59,7 +59,7 @@ def score_as_released(clips: Sequence[tuple[Rows, list[Rows]]]) -> list[list[flo
 
 
 def in_one_thread(function: Callable[[], object]) -> None:
-    """The released recipe at its best: with more threads its many small products take longer."""
+    """With one thread for BLAS, which suits the released recipe: its many small products take longer with more."""
     with measure.single_thread():
         function()
 
