@@ -80,7 +80,7 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
         like = np.empty(0, matrices[0].dtype)  # and the matrices live as long as any thread reads them
         return best_paths_in_place(like, lie.places, start, stop, found.sums, found.lengths)
 
-    if _any_refused(work, lie.places[3], total=lie.cells, threads=threads):
+    if _any_refused(work, lie.places[3], threads=threads):
         index = int(np.argmin(found.lengths))
         check_values(matrices[index], name=f"affinities[{index}]")
     return found
@@ -116,8 +116,7 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
         bounds = first_rows[start : stop + 1]
         return best_paths(like, row_addresses, bounds, frames[piece], found.sums[piece], found.lengths[piece])
 
-    cells = steps * frames
-    if _any_refused(work, cells, total=int(cells.sum()), threads=threads):
+    if _any_refused(work, steps * frames, threads=threads):
         index = int(np.argmin(found.lengths))
         clip = int(np.searchsorted(first := _offsets(counts), index, side="right")) - 1
         matrix = evidence[clip].matrices()[index - first[clip]]
@@ -145,18 +144,15 @@ def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)))
 
 
-def _any_refused(
-    work: Callable[[int, int], bool], cells: NDArray[np.int64], *, total: int, threads: int | None
-) -> bool:
+def _any_refused(work: Callable[[int, int], bool], cells: NDArray[np.int64], *, threads: int | None) -> bool:
     """Have every matrix worked on, the first and the one behind the last of a piece at a time, on so many threads."""
     workers = threads_for(threads)
-    if total <= SMALLEST_PIECE_CELLS:
-        return total > 0 and work(0, len(cells))
-    return any(share_out(lambda piece: work(*piece), _pieces(cells, workers, total=total), threads=workers))
+    return any(share_out(lambda piece: work(*piece), _pieces(cells, workers), threads=workers))
 
 
-def _pieces(cells: NDArray[np.int64], threads: int, *, total: int) -> list[tuple[int, int]]:
+def _pieces(cells: NDArray[np.int64], threads: int) -> list[tuple[int, int]]:
     """Runs of neighbours with about equal numbers of cells, enough of them for every thread."""
+    total = int(cells.sum())
     wanted = min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-total // threads)))
     if total <= wanted:
         return [(0, len(cells))] if total else []

@@ -38,11 +38,10 @@ EXPECTED = {
 class Layout(NamedTuple):
     """Where N matrices lie: ``places`` (4, N) int64, the address, rows, columns and cells of each.
 
-    ``cells`` is how many they have together, ``empty`` the place of one without any, else -1.
+    ``empty`` is the place of one without cells, else -1.
     """
 
     places: NDArray[np.int64]
-    cells: int
     empty: int
 
 
@@ -52,15 +51,15 @@ def layout(matrices: list[Any]) -> Layout | None:
     None unless all are NumPy matrices of one precision, float32 or float64, in C order and aligned.
 
     >>> found = layout([np.zeros((2, 3)), np.zeros((1, 4))])
-    >>> found.places[1:].tolist(), found.cells, found.empty
-    ([[2, 1], [3, 4], [6, 4]], 10, -1)
+    >>> found.places[1:].tolist(), found.empty
+    ([[2, 1], [3, 4], [6, 4]], -1)
     >>> layout([np.zeros((2, 3)), np.zeros((2, 3), np.float32)]) is None
     True
     """
     places = np.empty((4, len(matrices)), dtype=np.int64)
     known = expected(matrices)
     cells, empty = _ask(matrices, places) if known is None else read_places(id(matrices), known.ids, places)
-    return Layout(places, cells, empty) if cells >= 0 else None
+    return Layout(places, empty) if cells >= 0 else None
 
 
 def expected(matrices: list[Any]) -> Expected | None:
