@@ -124,6 +124,10 @@ def test_the_bad_candidate_is_named() -> None:
     clips = [Evidence(values[:1], (np.array([0]),)), Evidence(values, (np.array([0, 0]), np.array([0, 1])))]
     with pytest.raises(ActAlignError, match=r"candidate 1 of clip 1\[1, 1\] is nan"):
         script_scores(clips)
+    nothing = np.array([], dtype=np.intp)
+    for scripts, place in [((np.array([0]), nothing), 1), ((nothing,), 0)]:
+        with pytest.raises(ActAlignError, match=rf"candidate {place} of clip 0 is empty, shape \(0, 2\)"):
+            script_scores([Evidence(values, scripts)])
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True])
@@ -184,6 +188,16 @@ def test_read_only_non_contiguous_and_unmodified(rng: np.random.Generator) -> No
 def test_the_bad_matrix_of_a_batch_is_named(bad: NDArray[np.float64], message: str) -> None:
     with pytest.raises(ActAlignError, match=message):
         scores([np.ones((2, 2)), np.ones((3, 4)), bad, np.ones((2, 2))])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e308])
+def test_a_value_is_refused_wherever_it_stands(bad: float) -> None:
+    for shape in [(1, 1), (1, 3), (2, 1), (2, 3), (3, 1), (3, 3), (4, 2), (5, 3)]:
+        for cell in range(np.prod(shape)):
+            matrix = np.zeros(shape)
+            matrix.flat[cell] = bad
+            with pytest.raises(ActAlignError, match=r"affinities\[1\]"):
+                totals([np.ones((2, 2)), matrix, np.ones((3, 3))])
 
 
 def test_a_single_matrix_in_place_of_a_batch_is_refused() -> None:

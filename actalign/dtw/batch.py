@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from actalign.cores import share_out, threads_for
-from actalign.dtw.checks import check_shape, check_values
-from actalign.dtw.kernels import best_paths, best_paths_in_place, score_list
+from actalign.dtw.checks import check_affinity, check_shape, check_values
+from actalign.dtw.kernels import best_paths, score_list
 from actalign.dtw.layout import DOUBLE, SINGLE, Layout, expected, layout
 
 PIECE_CELLS = 250_000
@@ -58,11 +58,13 @@ def scores(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> ND
     >>> scores([[[3, 1, 0], [0, 2, 4]], [[0.5, 0.25]]]).tolist()
     [2.5, 0.375]
     """
-    matrices, workers = list(affinities), threads_for(threads)
+    matrices = list(affinities)
+    if threads is not None:  # to count the cores takes as long as a small batch
+        threads_for(threads)
     known, found = expected(matrices), np.empty(len(matrices))
-    if known is not None and score_list(id(matrices), *known, SMALLEST_PIECE_CELLS, found):
+    if known is not None and score_list(id(matrices), known.ids, known.like, SMALLEST_PIECE_CELLS, found):
         return found
-    return totals(matrices, threads=workers).scores
+    return totals(matrices, threads=threads).scores
 
 
 def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> Totals:
@@ -75,10 +77,11 @@ def totals(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> To
     if lie.empty >= 0:
         check_shape(matrices[lie.empty], name=f"affinities[{lie.empty}]")
     found = Totals(np.empty(len(matrices)), np.empty(len(matrices), dtype=np.int64))
+    rows, first_rows = np.arange(lie.places[1].max(initial=0)), np.zeros(len(matrices), dtype=np.int64)
 
     def work(start: int, stop: int) -> bool:
         like = np.empty(0, matrices[0].dtype)  # and the matrices live as long as any thread reads them
-        return best_paths_in_place(like, lie.places, start, stop, found.sums, found.lengths)
+        return best_paths(like, lie.places, rows, first_rows, start, stop, *found)
 
     if _any_refused(work, lie.places[3], threads=threads):
         index = int(np.argmin(found.lengths))
@@ -91,7 +94,7 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
 
     No matrix is laid out: the candidates of a clip are read from its distinct rows.
 
-    Raises ActAlignError, naming clip and candidate by their places, on NaN or inf.
+    Raises ActAlignError, naming clip and candidate by their places, on NaN or inf, or a script without a row.
 
     >>> script_scores([Evidence(np.array([[3.0, 1, 0], [0, 2, 4]]), (np.array([0, 1]), np.array([1])))]).tolist()
     [2.5, 2.0]
@@ -106,21 +109,19 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     if not scripts:
         return found.scores
     steps = np.fromiter(map(len, scripts), dtype=np.int64, count=len(scripts))
-    addresses, frames = np.repeat(lie.places[::2], counts, axis=1)
-    row_bytes = np.repeat(frames * values[0].itemsize, steps)
-    row_addresses = np.repeat(addresses, steps) + np.concatenate(scripts) * row_bytes
-    first_rows = _offsets(steps)
+    places = np.repeat(lie.places, counts, axis=1)
+    places[1] = steps
+    rows, first_rows = np.concatenate(scripts, dtype=np.int64), _offsets(steps)
 
     def work(start: int, stop: int) -> bool:
-        like, piece = np.empty(0, values[0].dtype), slice(start, stop)
-        bounds = first_rows[start : stop + 1]
-        return best_paths(like, row_addresses, bounds, frames[piece], found.sums[piece], found.lengths[piece])
+        like = np.empty(0, values[0].dtype)
+        return best_paths(like, places, rows, first_rows, start, stop, *found)
 
-    if _any_refused(work, steps * frames, threads=threads):
+    if _any_refused(work, steps * places[2], threads=threads):
         index = int(np.argmin(found.lengths))
         clip = int(np.searchsorted(first := _offsets(counts), index, side="right")) - 1
         matrix = evidence[clip].matrices()[index - first[clip]]
-        check_values(matrix, name=f"candidate {index - first[clip]} of clip {clip}")
+        check_affinity(matrix, name=f"candidate {index - first[clip]} of clip {clip}")
     return found.scores
 
 
@@ -155,6 +156,6 @@ def _pieces(cells: NDArray[np.int64], threads: int) -> list[tuple[int, int]]:
     total = int(cells.sum())
     wanted = min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-total // threads)))
     if total <= wanted:
-        return [(0, len(cells))] if total else []
+        return [(0, len(cells))] if len(cells) else []
     cuts = np.searchsorted(np.cumsum(cells), np.arange(wanted, total, wanted), side="left") + 1
     return list(pairwise(sorted({0, len(cells), *cuts.tolist()})))

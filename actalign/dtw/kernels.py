@@ -1,8 +1,8 @@
-"""The compiled loops: the reference's recurrence with one row of the matrix in memory at a time.
+"""The compiled loops: the reference's recurrence with one row of sums in memory.
 
-A cell's sum is the better of two candidates: the better of its diagonal and upper neighbours, known a row ago,
-and its left neighbour, known just now. Only the second is waited for, so the loop runs at the speed of one
-comparison and one addition. Sums are float64 whatever the matrix holds: float32 sums tie where they should not.
+The sum of a cell waits for its left neighbour's: for one comparison and one addition. Two rows are therefore worked on
+at once, the lower one a frame behind, so that one goes on while the other waits. Sums are float64 whatever the matrix
+holds: float32 sums tie where they should not.
 
 All in one file: numba compiles again what has changed in a function's own file, and does not look into others.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actalign.compiled import bring_closer, bring_line_closer, compiled, memory_at
+from actalign.compiled import bring_closer, bring_line_closer, compiled, compiled_brief, memory_at
 from actalign.dtw.checks import LARGEST
 
 DIAGONAL, PREVIOUS_FRAME, PREVIOUS_SUB_ACTION = 0, 1, 2
@@ -28,90 +28,146 @@ HALF = 0xFFFFFFFF
 
 
 @compiled
-def best_paths(
-    like: NDArray[Any],
-    row_addresses: NDArray[np.int64],
-    first_rows: NDArray[np.int64],
-    frame_counts: NDArray[np.int64],
-    sums: NDArray[np.float64],
-    lengths: NDArray[np.int64],
-) -> bool:
-    """Write the sum and the number of pairs of the best path of each of N matrices (paper, Eq. 10-12).
+def _step(
+    value: float, left: float, left_length: int, diagonal: float, diagonal_length: int, above: float, above_length: int
+) -> tuple[float, int]:
+    """The sum and the length of the best path to a cell, from its neighbours' (paper, Eq. 10-11).
 
-    Matrix i has rows ``first_rows[i]`` to ``first_rows[i + 1] - 1``; row r is ``frame_counts[i]`` values of the type
-    of ``like``, at ``row_addresses[r]`` in memory, so that matrices may share rows and none is copied. A length of 0
-    marks a matrix that ``check_values`` refuses, and whether there is one is returned. Nothing else is checked.
-
-    >>> values = np.array([[3.0, 1, 0], [0, 2, 4]])
-    >>> rows = values.ctypes.data + np.array([0, 24])
-    >>> sums, lengths = np.empty(1), np.empty(1, dtype=np.int64)
-    >>> best_paths(values, rows, np.array([0, 2]), np.array([3]), sums, lengths)
-    False
-    >>> sums.tolist(), lengths.tolist()
-    ([10.0], [4])
+    Of equal sums the diagonal's is taken first, then that of the previous frame.
     """
-    any_refused = False
-    widest = frame_counts.max()
-    row_sums, row_lengths = np.empty(widest), np.empty(widest, dtype=np.int64)
-    for matrix in range(len(frame_counts)):
-        frames, first, end = frame_counts[matrix], first_rows[matrix], first_rows[matrix + 1]
-        limit = LARGEST / (frames + end - first)
-        refused = False
-        best, length = 0.0, 0
-        values = memory_at(row_addresses[first], frames, like)
-        for t in range(frames):  # the first sub-action: one path
-            value = np.float64(values[t])
-            refused |= not (abs(value) <= limit)
-            best += value
-            row_sums[t], row_lengths[t] = best, t + 1
-        for row in range(first + 1, end):
-            if row + AHEAD < len(row_addresses):
-                bring_closer(row_addresses[row + AHEAD], frames * like.itemsize)
-            values = memory_at(row_addresses[row], frames, like)
-            value = np.float64(values[0])
-            refused |= not (abs(value) <= limit)
-            diagonal, diagonal_length = row_sums[0], row_lengths[0]
-            best, length = diagonal + value, diagonal_length + 1  # the first frame: one path
-            row_sums[0], row_lengths[0] = best, length
-            for t in range(1, frames):
-                value = np.float64(values[t])
-                refused |= not (abs(value) <= limit)
-                above, above_length = row_sums[t], row_lengths[t]
-                by_diagonal = diagonal >= above
-                other_length = diagonal_length if by_diagonal else above_length
-                length = (length if (best >= above) & (best > diagonal) else other_length) + 1
-                best = max(best, diagonal if by_diagonal else above) + value
-                diagonal, diagonal_length = above, above_length
-                row_sums[t], row_lengths[t] = best, length
-        sums[matrix] = row_sums[frames - 1]
-        lengths[matrix] = 0 if refused else row_lengths[frames - 1]
-        any_refused |= refused
-    return any_refused
+    by_diagonal = diagonal >= above
+    other, other_length = diagonal if by_diagonal else above, diagonal_length if by_diagonal else above_length
+    length = left_length if (left >= above) & (left > diagonal) else other_length
+    return max(left, other) + value, length + 1
 
 
 @compiled
-def best_paths_in_place(
+def _one_row(values: NDArray[Any], limit: float, row_sums: NDArray[np.float64], row_lengths: NDArray[np.int64]) -> bool:
+    """Write the sums and path lengths of a first row, where there is one path to a cell; was a value refused?"""
+    refused = False
+    best = 0.0
+    for t in range(len(values)):
+        value = np.float64(values[t])
+        refused |= not (abs(value) <= limit)
+        best += value
+        row_sums[t], row_lengths[t] = best, t + 1
+    return refused
+
+
+@compiled
+def _two_rows(
+    upper_values: NDArray[Any],
+    lower_values: NDArray[Any],
+    limit: float,
+    is_first: bool,
+    row_sums: NDArray[np.float64],
+    row_lengths: NDArray[np.int64],
+) -> bool:
+    """Put the sums and path lengths of the second of two rows in the place of those of the row above both.
+
+    Of the first row of all, ``is_first``, what is above is -inf but for a 0 at the first frame. Was a value refused?
+    """
+    value = np.float64(upper_values[0])
+    refused = not (abs(value) <= limit)
+    diagonal, diagonal_length = row_sums[0], row_lengths[0]
+    upper, upper_length = diagonal + value, diagonal_length + 1  # the first frame: one path
+    before, before_length = -np.inf, 0  # the upper row, another frame ago
+    lower, lower_length = -np.inf, 0
+    if is_first:
+        diagonal = -np.inf
+    frames = len(upper_values)
+    for t in range(1, frames):
+        value = np.float64(lower_values[t - 1])
+        refused |= not (abs(value) <= limit)
+        lower, lower_length = _step(value, lower, lower_length, before, before_length, upper, upper_length)
+        before, before_length = upper, upper_length
+        value = np.float64(upper_values[t])
+        refused |= not (abs(value) <= limit)
+        above, above_length = row_sums[t], row_lengths[t]
+        upper, upper_length = _step(value, upper, upper_length, diagonal, diagonal_length, above, above_length)
+        diagonal, diagonal_length = above, above_length
+        row_sums[t - 1], row_lengths[t - 1] = lower, lower_length
+    value = np.float64(lower_values[frames - 1])
+    refused |= not (abs(value) <= limit)
+    row_sums[frames - 1], row_lengths[frames - 1] = _step(
+        value, lower, lower_length, before, before_length, upper, upper_length
+    )
+    return refused
+
+
+@compiled
+def _bring_row_closer(
+    places: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    first_rows: NDArray[np.int64],
+    matrix: int,
+    step: int,
+    value_bytes: int,
+) -> None:
+    """Bring a row into the cache; one behind the last of a matrix is one of the next."""
+    if step >= places[1, matrix]:
+        matrix, step = matrix + 1, step - places[1, matrix]
+    if matrix < places.shape[1] and step < places[1, matrix]:
+        row_bytes = places[2, matrix] * value_bytes
+        bring_closer(places[0, matrix] + rows[first_rows[matrix] + step] * row_bytes, row_bytes)
+
+
+@compiled
+def best_paths(
     like: NDArray[Any],
     places: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    first_rows: NDArray[np.int64],
     start: int,
     stop: int,
     sums: NDArray[np.float64],
     lengths: NDArray[np.int64],
 ) -> bool:
-    """:func:`best_paths` of matrices ``start`` to ``stop - 1`` in C order.
+    """Write the sum and the number of pairs of the best path of matrices ``start`` to ``stop - 1`` (paper, Eq. 10-12).
 
-    ``places`` holds the address, the rows and the columns of each (:class:`actalign.dtw.layout.Layout`).
+    ``places[:3, i]`` are an address, K and T: matrix i has K rows of T values of the type of ``like``. Its row k is row
+    ``rows[first_rows[i] + k]`` of the table at that address, so that matrices may share rows and none is copied. A
+    length of 0 marks a matrix that ``check_values`` refuses, and whether there is one is returned. Nothing else is
+    checked.
+
+    >>> values = np.array([[3.0, 1, 0], [0, 2, 4]])
+    >>> places = np.array([[values.ctypes.data], [2], [3]])
+    >>> sums, lengths = np.empty(1), np.empty(1, dtype=np.int64)
+    >>> best_paths(values, places, np.array([0, 1]), np.array([0]), 0, 1, sums, lengths)
+    False
+    >>> sums.tolist(), lengths.tolist()
+    ([10.0], [4])
     """
-    steps, frames = places[1, start:stop], places[2, start:stop]
-    row_addresses = np.empty(steps.sum(), dtype=np.int64)
-    first_rows = np.zeros(len(steps) + 1, dtype=np.int64)
-    row = 0
-    for matrix in range(len(steps)):
-        for step in range(steps[matrix]):
-            row_addresses[row] = places[0, start + matrix] + step * frames[matrix] * like.itemsize
-            row += 1
-        first_rows[matrix + 1] = row
-    return best_paths(like, row_addresses, first_rows, frames, sums[start:stop], lengths[start:stop])
+    any_refused = False
+    widest = 0
+    for matrix in range(start, stop):
+        widest = max(widest, places[2, matrix])
+    row_sums, row_lengths = np.empty(widest), np.empty(widest, dtype=np.int64)
+    for matrix in range(start, stop):
+        table, steps, frames, first = places[0, matrix], places[1, matrix], places[2, matrix], first_rows[matrix]
+        row_bytes = frames * like.itemsize
+        limit = LARGEST / (steps + frames)
+        refused = steps == 0
+        step = steps % 2
+        if step == 1:
+            _bring_row_closer(places, rows, first_rows, matrix, AHEAD, like.itemsize)
+            values = memory_at(table + rows[first] * row_bytes, frames, like)
+            refused |= _one_row(values, limit, row_sums, row_lengths)
+        else:
+            for t in range(frames):
+                row_sums[t] = -np.inf
+            row_sums[0], row_lengths[0] = 0.0, 0  # what every path starts from
+        while step < steps:
+            for ahead in range(step + AHEAD, step + AHEAD + 2):
+                _bring_row_closer(places, rows, first_rows, matrix, ahead, like.itemsize)
+            upper = memory_at(table + rows[first + step] * row_bytes, frames, like)
+            lower = memory_at(table + rows[first + step + 1] * row_bytes, frames, like)
+            refused |= _two_rows(upper, lower, limit, step == 0, row_sums, row_lengths)
+            step += 2
+        sums[matrix] = row_sums[frames - 1]
+        lengths[matrix] = 0 if refused else row_lengths[frames - 1]
+        any_refused |= refused
+    return any_refused
 
 
 @compiled
@@ -143,7 +199,7 @@ def read_places(listed: int, ids: NDArray[np.int64], places: NDArray[np.int64]) 
     return cells, empty
 
 
-@compiled
+@compiled_brief
 def score_list(
     listed: int, ids: NDArray[np.int64], like: NDArray[Any], most_cells: int, scores: NDArray[np.float64]
 ) -> bool:
@@ -157,7 +213,8 @@ def score_list(
     if not 0 < cells <= most_cells or empty >= 0:
         return False
     lengths = np.empty(len(scores), dtype=np.int64)
-    if best_paths_in_place(like, places, 0, len(scores), scores, lengths):
+    rows, first_rows = np.arange(places[1].max()), np.zeros(len(scores), dtype=np.int64)
+    if best_paths(like, places, rows, first_rows, 0, len(scores), scores, lengths):
         return False
     scores /= lengths
     return True
