@@ -31,8 +31,12 @@ from benchmarks import gpu_busy, measure, released, so400m, videos
 
 FORWARDS = {
     "cpu": (("float32", "sdpa"), ("float32", "eager"), ("bfloat16", "sdpa")),
-    "cuda": (("float32", "sdpa"), ("bfloat16", "sdpa"), ("bfloat16", "eager"), ("float16", "sdpa")),
+    "cuda": (
+        *(("float32", "sdpa"), ("bfloat16", "sdpa"), ("bfloat16", "eager"), ("float16", "sdpa")),
+        ("bfloat16", "sdpa, compiled"),
+    ),
 }
+"""Precision and attention of the image tower, and whether torch compiles it."""
 FORWARD_BATCH = {"cpu": 1, "cuda": 128}
 PRODUCT_SIDE = {"cpu": 2048, "cuda": 8192}
 """Rows and columns of the matrices whose product is taken as the peak."""
@@ -87,7 +91,9 @@ def forward(device: str, *, vision: dict[str, Any], batch: int, repeats: int) ->
     side, product = vision["image_size"], PRODUCT_SIDE[device]
     runs: dict[str, Callable[[], object]] = {}
     for dtype, attention in variants:
-        tower = so400m.image_tower(vision, attention=attention).to(device, DTYPES[dtype])
+        kind, _, compiled = attention.partition(", ")
+        tower = so400m.image_tower(vision, attention=kind).to(device, DTYPES[dtype])
+        tower = torch.compile(tower, dynamic=False) if compiled else tower
         inputs = torch.randn((batch, 3, side, side)).to(device, DTYPES[dtype])
         runs[f"{dtype}, {attention}"] = waited(partial(_look, tower, inputs), device)
     for dtype in dict.fromkeys(dtype for dtype, _ in variants):

@@ -215,6 +215,20 @@ def test_preprocessing_and_forward_run_small() -> None:
     assert found["gflop_per_frame"] == pytest.approx(so400m.flops_per_frame(so400m.SMALL) / 1e9)
 
 
+def test_a_compiled_forward_is_a_row_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[Any] = []
+
+    def compile_nothing(tower: Any, *, dynamic: bool) -> Any:
+        compiled.append(tower)
+        return tower
+
+    monkeypatch.setattr(torch, "compile", compile_nothing)
+    monkeypatch.setitem(encoding.FORWARDS, "cpu", (("bfloat16", "sdpa"), ("bfloat16", "sdpa, compiled")))
+    found = encoding.forward("cpu", vision=so400m.SMALL, batch=1, repeats=1)
+    assert set(found["share_of_product"]) == {"bfloat16, sdpa", "bfloat16, sdpa, compiled"}
+    assert len(compiled) == 1
+
+
 def test_tiny_clips_all_differ_and_all_decode(tmp_path: Path) -> None:
     files = videos.tiny(tmp_path / "tiny", 20, frames=3)
     assert sorted((tmp_path / "tiny").iterdir()) == files
@@ -268,9 +282,9 @@ def given() -> dict[str, dict[str, Any]]:
             "released_over_ours": {"ours, float32": spread(8.5), "ours, bfloat16": spread(15)},
         },
         "forward": {
-            "s_per_frame": {"bfloat16, sdpa": spread(0.25)},
+            "s_per_frame": {"bfloat16, sdpa": spread(0.25), "bfloat16, sdpa, compiled": spread(0.2)},
             "product_tflop_per_s": {"bfloat16": spread(0.9)},
-            "share_of_product": {"bfloat16, sdpa": spread(0.61)},
+            "share_of_product": {"bfloat16, sdpa": spread(0.61), "bfloat16, sdpa, compiled": spread(0.72)},
         },
     }
     runs = {str(count): {"peak_mb": 450.0 + count / 1000} for count in (100, 1000, 10_000)}
@@ -348,6 +362,8 @@ def test_the_table_says_what_the_json_says() -> None:
     assert (
         "| so400m forward, bfloat16, Fast One | 250 ms/frame | one large matrix product | 0.9 TFLOP/s | 61% of" in block
     )
+    assert "| so400m forward, bfloat16, compiled, Fast One | 200 ms/frame | one large matrix product |" in block
+    assert "| 0.9 TFLOP/s | 72% of its rate |" in block
     assert "| peak memory, 10,000 clips | 460 MB | ours, 100 clips | 450 MB | 1.02 × |" in block
     assert "| embeddings to scores, 2 cores | 0.2 ms/clip | as released | 12 ms/clip | 60 × (30–120) |" in block
     assert "| 40 ms (95% below 82) | our target | 150 ms | 98.8% of 672 moves within |" in block
