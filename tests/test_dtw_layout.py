@@ -21,7 +21,7 @@ class Wide(np.ndarray[Any, Any]):
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """From memory, and as where memory is laid out otherwise."""
     if request.param == "asked":
-        monkeypatch.setattr(module, "is_known", lambda: False)
+        monkeypatch.setattr(module, "known_ids", lambda: None)
         monkeypatch.setattr(module, "read_places", None)
 
 

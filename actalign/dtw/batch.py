@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from actalign.cores import share_out, threads_for
 from actalign.dtw.checks import check_affinity, check_shape, check_values
 from actalign.dtw.kernels import best_paths, score_list
-from actalign.dtw.layout import DOUBLE, SINGLE, Layout, expected, layout
+from actalign.dtw.layout import DOUBLE, SINGLE, Layout, known_ids, layout
 
 PIECE_CELLS = 250_000
 """Cells that a thread works through at a time."""
@@ -61,8 +61,8 @@ def scores(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> ND
     matrices = list(affinities)
     if threads is not None:  # to count the cores takes as long as a small batch
         threads_for(threads)
-    known, found = expected(matrices), np.empty(len(matrices))
-    if known is not None and score_list(id(matrices), known.ids, known.like, SMALLEST_PIECE_CELLS, found):
+    ids, found = known_ids(), np.empty(len(matrices))
+    if ids is not None and score_list(id(matrices), ids, SMALLEST_PIECE_CELLS, found):
         return found
     return totals(matrices, threads=threads).scores
 

@@ -176,45 +176,52 @@ def _type_of(structure: int, ids: NDArray[np.int64]) -> int:
 
 
 @compiled
-def read_places(listed: int, ids: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[int, int]:
-    """Write the places of the N matrices of a list whose ``id`` this is; returns cells and empty, or -1 and -1."""
-    header, array_type, dtype = ids
+def read_places(listed: int, ids: NDArray[np.int64], places: NDArray[np.int64]) -> tuple[int, int, int]:
+    """Write the places of the N matrices of a list whose ``id`` this is; returns cells, empty and the dtype's ``id``.
+
+    All -1 where they are not as ``ids`` tells (:func:`actalign.dtw.layout.known_ids`), or not all of one dtype.
+    """
+    header, array_type, single, double = ids
     objects = memory_at(memory_at(listed + header, 2, ids)[1], places.shape[1], ids)
-    cells, empty = 0, -1
+    cells, empty, dtype = 0, -1, -1
     for place in range(len(objects)):
         if place + 2 * ARRAYS_AHEAD < len(objects):
             bring_line_closer(objects[place + 2 * ARRAYS_AHEAD] + header)
         if place + ARRAYS_AHEAD < len(objects) and _type_of(objects[place + ARRAYS_AHEAD], ids) == array_type:
             bring_line_closer(memory_at(objects[place + ARRAYS_AHEAD] + header, 3, ids)[2])
         if _type_of(objects[place], ids) != array_type:
-            return -1, -1
+            return -1, -1, -1
         fields = memory_at(objects[place] + header, ARRAY_FIELDS, ids)
+        if place == 0 and (fields[5] == single or fields[5] == double):
+            dtype = fields[5]
         if fields[5] != dtype or fields[1] & HALF != 2 or fields[6] & IN_PLACE != IN_PLACE:
-            return -1, -1
+            return -1, -1, -1
         shape = memory_at(fields[2], 2, ids)
         size = shape[0] * shape[1]
         places[0, place], places[1, place], places[2, place], places[3, place] = fields[0], shape[0], shape[1], size
         cells += size
         empty = place if size == 0 else empty
-    return cells, empty
+    return cells, empty, dtype
 
 
 @compiled_brief
-def score_list(
-    listed: int, ids: NDArray[np.int64], like: NDArray[Any], most_cells: int, scores: NDArray[np.float64]
-) -> bool:
+def score_list(listed: int, ids: NDArray[np.int64], most_cells: int, scores: NDArray[np.float64]) -> bool:
     """The scores of a list of at most so many cells, all in one call: with few, calls are what takes the time.
 
-    False, and nothing is known of the scores, where the list holds more, or anything that is not as expected
-    (:class:`actalign.dtw.layout.Expected`).
+    False, and nothing is known of the scores, where the list holds more, or anything that is not as expected.
     """
     places = np.empty((4, len(scores)), dtype=np.int64)
-    cells, empty = read_places(listed, ids, places)
+    cells, empty, dtype = read_places(listed, ids, places)
     if not 0 < cells <= most_cells or empty >= 0:
         return False
     lengths = np.empty(len(scores), dtype=np.int64)
     rows, first_rows = np.arange(places[1].max()), np.zeros(len(scores), dtype=np.int64)
-    if best_paths(like, places, rows, first_rows, 0, len(scores), scores, lengths):
+    if dtype == ids[2]:  # else float64, as the scores are
+        single = np.empty(0, dtype=np.float32)
+        refused = best_paths(single, places, rows, first_rows, 0, len(scores), scores, lengths)
+    else:
+        refused = best_paths(scores, places, rows, first_rows, 0, len(scores), scores, lengths)
+    if refused:
         return False
     scores /= lengths
     return True

@@ -21,20 +21,6 @@ LIST_FIELDS = (list.__basicsize__ - HEADER) // 8
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 
 
-class Expected(NamedTuple):
-    """What compiled code must be told of matrices: ``ids`` of this interpreter, and an empty array of their type."""
-
-    ids: NDArray[np.int64]
-    like: NDArray[Any]
-
-
-EXPECTED = {
-    id(dtype): Expected(np.array([HEADER, id(np.ndarray), id(dtype)], dtype=np.int64), np.empty(0, dtype))
-    for dtype in (SINGLE, DOUBLE)
-}
-"""By the dtype of the first matrix: the others must be as that one."""
-
-
 class Layout(NamedTuple):
     """Where N matrices lie: ``places`` (4, N) int64, the address, rows, columns and cells of each.
 
@@ -57,18 +43,9 @@ def layout(matrices: list[Any]) -> Layout | None:
     True
     """
     places = np.empty((4, len(matrices)), dtype=np.int64)
-    known = expected(matrices)
-    cells, empty = _ask(matrices, places) if known is None else read_places(id(matrices), known.ids, places)
+    ids = known_ids()
+    cells, empty = _ask(matrices, places) if ids is None else read_places(id(matrices), ids, places)[:2]
     return Layout(places, empty) if cells >= 0 else None
-
-
-def expected(matrices: list[Any]) -> Expected | None:
-    """What to expect of the matrices; None where memory is laid out otherwise, or the first is nothing to begin with.
-
-    >>> expected([[1.0]]) is None
-    True
-    """
-    return EXPECTED.get(id(getattr(matrices[0], "dtype", None))) if matrices and is_known() else None
 
 
 def _ask(matrices: list[ArrayLike], places: NDArray[np.int64]) -> tuple[int, int]:
@@ -91,9 +68,13 @@ def _words_at(address: int, words: NDArray[np.int64]) -> None:
 
 
 @cache
-def is_known() -> bool:
-    """Whether lists and arrays are laid out in memory as above."""
-    return _is_known([np.ones((2, 3))])
+def known_ids() -> NDArray[np.int64] | None:
+    """What compiled code must be told of this interpreter; None where lists and arrays are laid out otherwise.
+
+    The bytes of the header, and the ``id`` of the type of arrays, of float32 and of float64.
+    """
+    ids = np.array([HEADER, id(np.ndarray), id(SINGLE), id(DOUBLE)], dtype=np.int64)
+    return ids if _is_known([np.ones((2, 3))]) else None
 
 
 def _is_known(probe: list[NDArray[Any]]) -> bool:
