@@ -1,8 +1,10 @@
 """The whole way from the table to checked files, through yt-dlp, from a server on loopback that misbehaves."""
 
 import fcntl
+import gc
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -186,6 +188,18 @@ def test_an_answer_that_yt_dlp_does_not_foresee_costs_its_own_video(fetcher: Fet
     bad, good = fetcher.fetch().entries
     assert (bad.kind, bad.retryable, good.state) == ("unknown", True, "done")
     assert "ValueError" in bad.reason and "'much'" in bad.reason
+
+
+def test_an_answer_that_yt_dlp_does_not_foresee_is_closed(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.server.serve("video0", video, "odd length")
+    gc.collect()
+    gc.disable()  # which would close it some time
+    try:
+        assert fetcher.one().kind == "unknown"
+        sockets = [each for each in gc.get_objects() if isinstance(each, socket.socket)]
+        assert not [each for each in sockets if "[closed]" in repr(each) and each.fileno() >= 0]
+    finally:
+        gc.enable()
 
 
 def test_a_redirect_is_followed(fetcher: Fetcher, video: bytes) -> None:

@@ -106,6 +106,7 @@ def download(youtube_id: str, folder: Path, *, site: Site, stop: threading.Event
     except ActAlignError:
         raise
     except UNFORESEEN as error:
+        error.__traceback__ = None  # its frames hold the answer, which yt-dlp leaves open
         odd = f"yt-dlp cannot make sense of the answer: {type(error).__name__}: {error}"
         reason = _without_secrets(tidy(odd), folder, site)
         raise FetchError("unknown", reason) from None
