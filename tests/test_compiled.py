@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from actalign import paths
-from actalign.compiled import compiled, compiled_reordered
+from actalign.compiled import compiled, compiled_brief, compiled_reordered
 
 PROBE = """
 import numpy as np
@@ -45,7 +45,7 @@ def test_without_a_folder_to_write_to_it_still_runs(monkeypatch: pytest.MonkeyPa
         return numba.njit(**settings)
 
     monkeypatch.setattr("actalign.compiled.numba", SimpleNamespace(njit=nowhere_to_cache))
-    for decorate in (compiled, compiled_reordered):
+    for decorate in (compiled, compiled_brief, compiled_reordered):
 
         @decorate
         def total(values: Any) -> float:

@@ -1,8 +1,8 @@
 """The compiled loops: the reference's recurrence with one row of sums in memory.
 
-The sum of a cell waits for its left neighbour's: for one comparison and one addition. Two rows are therefore worked on
-at once, the lower one a frame behind, so that one goes on while the other waits. Sums are float64 whatever the matrix
-holds: float32 sums tie where they should not.
+The sum of a cell waits for its left neighbour's: for one comparison and one addition. Scores are therefore worked out
+two rows at once, the lower one a frame behind, so that one goes on while the other waits; a path one row after the
+other. Sums are float64 whatever the matrix holds: float32 sums tie where they should not.
 
 All in one file: numba compiles again what has changed in a function's own file, and does not look into others.
 """
@@ -127,8 +127,8 @@ def best_paths(
 
     ``places[:3, i]`` are an address, K and T: matrix i has K rows of T values of the type of ``like``. Its row k is row
     ``rows[first_rows[i] + k]`` of the table at that address, so that matrices may share rows and none is copied. A
-    length of 0 marks a matrix that ``check_values`` refuses, and whether there is one is returned. Nothing else is
-    checked.
+    length of 0 marks a matrix without rows, or that ``check_values`` refuses; whether there is one is returned. Nothing
+    else is checked.
 
     >>> values = np.array([[3.0, 1, 0], [0, 2, 4]])
     >>> places = np.array([[values.ctypes.data], [2], [3]])
