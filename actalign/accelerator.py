@@ -74,8 +74,7 @@ def as_tensor(frame: Frame) -> torch.Tensor:
 def upload(frames: Sequence[Frame], device: str) -> torch.Tensor:
     """Frames of one size, through page-locked memory, to a GPU: uint8 (N, H, W, 3), on its way when this returns."""
     staged = _page_locked((len(frames), *frames[0].shape), torch.uint8)
-    for row, frame in zip(staged, frames, strict=True):
-        row.copy_(as_tensor(frame))
+    np.stack(frames, out=staged.numpy())  # in this thread alone: the other cores are busy decoding
     return staged.to(device, non_blocking=True)  # torch keeps the staged memory until the copy has been made
 
 
@@ -110,10 +109,12 @@ def in_turn(
 class Compiled:
     """A function of batches, compiled by torch; it sees one length only, so that it is compiled once.
 
-    A batch that is shorter than the longest so far is padded with its last item and the result cut again.
+    A batch that is shorter than the longest so far is padded with its last item and the result cut again. Where the
+    compiled function fails, for want of a C compiler say, one line says so and the function runs as it is.
     """
 
     def __init__(self, function: Callable[[Inputs], torch.Tensor]):
+        self._plain = function
         self._function = torch.compile(function, dynamic=False)
         self._length = 0
 
@@ -123,7 +124,14 @@ class Compiled:
         rows = torch.arange(self._length).clamp_(max=length - 1)
         whole = length == self._length
         padded = {name: value if whole else value[rows.to(value.device)] for name, value in inputs.items()}
-        return self._function(padded)[:length]
+        try:
+            return self._function(padded)[:length]
+        except RuntimeError as error:
+            if self._function is self._plain:
+                raise
+            print(f"torch.compile does not work here ({first_line(error)}): going on without it, more slowly")
+            self._function = self._plain
+        return self(inputs)
 
 
 def _overlapped(

@@ -9,6 +9,7 @@ measured in every round. ``pysdtw`` (soft-DTW for numba-cuda) runs where it is i
 import importlib
 import importlib.metadata
 import importlib.util
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from actalign import dtw, gpu, stage
+from actalign.accelerator import first_line
 from actalign.clip_similarity import Smoothing
 from actalign.gpu import scan
 from actalign.gpu.batch import Batch
@@ -201,10 +203,27 @@ def soft_dtw(affinities_bnt: Tensor, candidates: Candidates) -> tuple[Callable[[
     sizes = torch.stack([candidates.steps_n, candidates.frames_n], dim=1).long()
     align = partial(package.SoftDTWcuda.apply, costs, sizes, GAMMA, 0.0)
     try:
-        align()
-    except (RuntimeError, OSError, ImportError) as error:  # it compiles now, with numba's own CUDA tools
-        return None, f"{SOFT_DTW} does not run here: {str(error).strip().partition(chr(10))[0]}"
+        found = -align()
+    except Exception as error:  # noqa: BLE001 - it compiles now, by numba, which has errors of many kinds
+        return None, f"{SOFT_DTW} does not run here: {first_line(error)}"
+    best = scan.best_paths(Values(affinities_bnt), candidates, accumulate=torch.float64).sums_n
+    if not soft_of(found.double(), best, sizes):
+        return None, f"{SOFT_DTW} finds other sums here"
     return align, f"{SOFT_DTW} {importlib.metadata.version(SOFT_DTW)}, gamma {GAMMA}"
+
+
+def soft_of(soft_n: Tensor, best_n: Tensor, sizes_n2: Tensor) -> bool:
+    """Whether soft sums go with the best ones: at least them, and more by at most gamma times log(number of paths).
+
+    A path has at most K + T - 1 pairs and three ways on from each, so there are fewer than 3 ** (K + T) paths.
+
+    >>> sizes, best = torch.tensor([[1, 2]]), torch.tensor([5.0])
+    >>> soft_of(torch.tensor([5.01]), best, sizes), soft_of(torch.tensor([5.2]), best, sizes)
+    (True, False)
+    """
+    over = soft_n - best_n
+    rounding = 1e-4 * best_n.abs()
+    return bool(((over >= -rounding) & (over <= GAMMA * math.log(3) * sizes_n2.sum(dim=1) + rounding)).all())
 
 
 def whole_calls(clips: Sequence[ClipScripts], *, repeats: int) -> dict[str, Any]:

@@ -85,6 +85,9 @@ def encoding_rows(results: Results) -> Iterator[Row]:
     mine, theirs = (f"{plain(whole['frames_per_s'][name]['median'])} frames/s" for name in (ours, "released"))
     what = f"files to embeddings, {precision}, {place}"
     yield what, mine, "as released, float32", theirs, times(whole["released_over_ours"][ours])
+    if on_gpu:
+        busy = f"{whole['gpu_busy_share']:.0%} of the time"
+        yield f"the GPU computes meanwhile, {place}", busy, "our target", "90%", ""
     peak = f"{plain(tower['product_tflop_per_s']['bfloat16']['median'])} TFLOP/s"
     for way, named in (("bfloat16, sdpa", "bfloat16"), ("bfloat16, sdpa, compiled", "bfloat16, compiled")):
         if way in tower["s_per_frame"]:

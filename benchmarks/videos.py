@@ -14,8 +14,8 @@ from actalign.sample.classes import families
 from actalign.sample.render import draw_clip, encode_mp4, plan_clips
 
 HD = (720, 1280)
-TINY_KINDS = 8
-"""Tiny files that are really encoded; the others are these with a number in a box that players skip."""
+KINDS = 8
+"""Files that are really encoded; the others are these with a number in a box that players skip."""
 
 
 def clips_of(files: Iterable[Path]) -> list[Clip]:
@@ -61,20 +61,24 @@ def write(path: Path, count: int, *, size: tuple[int, int] = HD, seed: int = 0, 
 
 
 def hd(folder: Path, count: int, *, frames: int) -> list[Path]:
-    """720p clips, each different."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return [write(folder / f"hd-{number:03d}.mp4", frames, seed=number) for number in range(count)]
+    """720p files of ``frames`` frames, as :func:`distinct`."""
+    return distinct(folder, count, name="hd", frames=frames, size=HD)
 
 
 def tiny(folder: Path, count: int, *, frames: int = 4) -> list[Path]:
-    """Files of ``frames`` frames of 64 pixels, no two with the same bytes: each is a content of its own."""
+    """Files of ``frames`` frames of 64 pixels, as :func:`distinct`."""
+    return distinct(folder, count, name="tiny", frames=frames, size=(64, 64))
+
+
+def distinct(folder: Path, count: int, *, name: str, frames: int, size: tuple[int, int]) -> list[Path]:
+    """Files of which no two have the same bytes: each is a content of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name:
-        kind = Path(name) / "kind.mp4"
-        kinds = [write(kind, frames, size=(64, 64), seed=seed).read_bytes() for seed in range(min(TINY_KINDS, count))]
+    with tempfile.TemporaryDirectory() as elsewhere:
+        kind = Path(elsewhere) / "kind.mp4"
+        kinds = [write(kind, frames, size=size, seed=seed).read_bytes() for seed in range(min(KINDS, count))]
     files = []
     for number in range(count):
-        path = folder / f"tiny-{number:05d}.mp4"
+        path = folder / f"{name}-{number:05d}.mp4"
         path.write_bytes(kinds[number % len(kinds)] + free_box(number))
         files.append(path)
     return files

@@ -182,3 +182,31 @@ def test_a_compiled_function_sees_one_length(monkeypatch: pytest.MonkeyPatch) ->
         x = torch.arange(2.0 * length).reshape(length, 2)
         assert torch.equal(run({"x": x}), 2 * x)
     assert lengths == [4] * 5
+
+
+def test_what_cannot_be_compiled_runs_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, once, and the rows of short batches too; what fails either way is an error."""
+
+    def broken(inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        raise RuntimeError("no C compiler.\nMore.")
+
+    monkeypatch.setattr(torch, "compile", lambda function, *, dynamic: broken)
+    run = Compiled(doubled)
+    for length in (4, 1, 4):
+        x = torch.arange(2.0 * length).reshape(length, 2)
+        assert torch.equal(run({"x": x}), 2 * x)
+    line = "torch.compile does not work here (no C compiler): going on without it, more slowly\n"
+    assert capsys.readouterr().out == line
+    with pytest.raises(RuntimeError, match="no C compiler"):
+        Compiled(lambda inputs: broken(inputs))({"x": x})
+    assert capsys.readouterr().out == line
+
+
+def test_frames_are_staged_by_this_thread_alone(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    """torch would wake its threads for every frame, and wait for them while decoding keeps the cores busy."""
+    monkeypatch.setattr(accelerator, "_page_locked", lambda shape, dtype: torch.zeros(shape, dtype=dtype))
+    monkeypatch.setattr(torch.Tensor, "copy_", None)
+    frames = list(rng.integers(0, 256, (3, 8, 6, 3), dtype=np.uint8))
+    np.testing.assert_array_equal(upload(frames, "cpu").numpy(), frames)

@@ -21,16 +21,24 @@ from actalign.clip_similarity import ClipSimilarity
 from actalign.dtw import reference
 from actalign.encoder import load_encoder
 from actalign.video import iter_frames
-from benchmarks import chart, dtw_peers, encoding, measure, memory, peak, released, so400m, table, videos, workload
+from benchmarks import (
+    chart,
+    dtw_peers,
+    encoding,
+    measure,
+    memory,
+    peak,
+    released,
+    so400m,
+    table,
+    videos,
+    workload,
+)
 from benchmarks import dtw as dtw_benchmark
 from benchmarks import stage as stage_benchmark
 
 Matrix = NDArray[np.float64]
-MODULES = sorted(
-    module.name
-    for module in pkgutil.iter_modules(benchmarks.__path__, "benchmarks.")
-    if module.name != "benchmarks.gpu"
-)
+MODULES = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__, "benchmarks."))
 
 
 @pytest.fixture(autouse=True)
@@ -229,6 +237,30 @@ def test_a_compiled_forward_is_a_row_of_its_own(monkeypatch: pytest.MonkeyPatch)
     assert len(compiled) == 1
 
 
+def test_where_nothing_can_be_compiled_that_row_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(inputs: Any) -> Any:
+        raise RuntimeError("no C compiler.\nMore.")
+
+    monkeypatch.setattr(torch, "compile", lambda tower, *, dynamic: lambda pixel_values: broken(pixel_values))
+    monkeypatch.setitem(encoding.FORWARDS, "cpu", (("bfloat16", "sdpa"), ("bfloat16", "sdpa, compiled")))
+    found = encoding.forward("cpu", vision=so400m.SMALL, batch=1, repeats=1)
+    assert set(found["share_of_product"]) == set(found["s_per_frame"]) == {"bfloat16, sdpa"}
+    assert capsys.readouterr().out == "no compiled row: torch.compile does not work here (no C compiler)\n"
+
+
+@pytest.mark.parametrize("slow", [1, 2])
+def test_slow_ways_get_a_part_of_the_files_and_count_its_frames(slow: int, tmp_path: Path) -> None:
+    checkpoint = so400m.write_checkpoint(tmp_path / "checkpoint", so400m.SMALL)
+    files = [videos.write(tmp_path / f"{count}.mp4", count, size=(64, 64)) for count in (4, 3)]
+    found = encoding.end_to_end(checkpoint, "cpu", files, slow=slow, repeats=1)
+    assert found["frames"] == {"ours, bfloat16": 7, "ours, float32": (4, 7)[slow - 1], "released": (4, 7)[slow - 1]}
+    assert found["clips"] == {"ours, bfloat16": 2, "ours, float32": slow, "released": slow}
+    assert set(found["frames_per_s"]) == set(found["frames"])
+    assert "gpu_busy_share" not in found
+
+
 def test_tiny_clips_all_differ_and_all_decode(tmp_path: Path) -> None:
     files = videos.tiny(tmp_path / "tiny", 20, frames=3)
     assert sorted((tmp_path / "tiny").iterdir()) == files
@@ -280,6 +312,7 @@ def given() -> dict[str, dict[str, Any]]:
                 name: spread(rate) for name, rate in (("ours, float32", 500), ("ours, bfloat16", 900), ("released", 60))
             },
             "released_over_ours": {"ours, float32": spread(8.5), "ours, bfloat16": spread(15)},
+            "gpu_busy_share": 0.934,
         },
         "forward": {
             "s_per_frame": {"bfloat16, sdpa": spread(0.25), "bfloat16, sdpa, compiled": spread(0.2)},
@@ -364,6 +397,7 @@ def test_the_table_says_what_the_json_says() -> None:
     )
     assert "| so400m forward, bfloat16, compiled, Fast One | 200 ms/frame | one large matrix product |" in block
     assert "| 0.9 TFLOP/s | 72% of its rate |" in block
+    assert "| the GPU computes meanwhile, Fast One | 93% of the time | our target | 90% |" in block
     assert "| peak memory, 10,000 clips | 460 MB | ours, 100 clips | 450 MB | 1.02 × |" in block
     assert "| embeddings to scores, 2 cores | 0.2 ms/clip | as released | 12 ms/clip | 60 × (30–120) |" in block
     assert "| 40 ms (95% below 82) | our target | 150 ms | 98.8% of 672 moves within |" in block
