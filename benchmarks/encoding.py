@@ -253,7 +253,7 @@ def run(*, quick: bool, device: str) -> dict[str, Any]:
     return {
         "device": device,
         "end_to_end": pipeline,
-        "preprocessing": preprocessing(device, frames=2 if quick else 16, repeats=2 if quick else 5),
+        "preprocessing": preprocessing(device, frames=2 if quick else 16, repeats=2 if quick else 21),
         "forward": forward(
             device, vision=vision, batch=1 if quick else FORWARD_BATCH[device], repeats=1 if quick else 3
         ),
