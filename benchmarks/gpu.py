@@ -198,11 +198,10 @@ def soft_dtw(affinities_bnt: Tensor, candidates: Candidates) -> tuple[Callable[[
     """The package's forward pass on the cost -A of every candidate, its rows gathered beforehand; and its state."""
     if importlib.util.find_spec(SOFT_DTW) is None:
         return None, f"{SOFT_DTW} is not installed"
-    package = importlib.import_module(SOFT_DTW)
     costs = -affinities_bnt[candidates.clips_n.long()[:, None], candidates.rows_nk.long()]
     sizes = torch.stack([candidates.steps_n, candidates.frames_n], dim=1).long()
-    align = partial(package.SoftDTWcuda.apply, costs, sizes, GAMMA, 0.0)
     try:
+        align = partial(importlib.import_module(SOFT_DTW).SoftDTWcuda.apply, costs, sizes, GAMMA, 0.0)
         found = -align()
     except Exception as error:  # noqa: BLE001 - it compiles now, by numba, which has errors of many kinds
         return None, f"{SOFT_DTW} does not run here: {first_line(error)}"
