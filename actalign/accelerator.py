@@ -62,15 +62,6 @@ def on_cuda(device: str) -> bool:
     return torch.device(device).type == "cuda"
 
 
-def as_tensor(frame: Frame) -> torch.Tensor:
-    """A frame as a tensor, a view of it where it can be: torch wants it contiguous and writable.
-
-    >>> as_tensor(np.zeros((4, 6, 3), np.uint8)[::-1]).shape
-    torch.Size([4, 6, 3])
-    """
-    return torch.from_numpy(np.require(frame, requirements=["C", "W"]))
-
-
 def upload(frames: Sequence[Frame], device: str) -> torch.Tensor:
     """Frames of one size, through page-locked memory, to a GPU: uint8 (N, H, W, 3), on its way when this returns."""
     staged = _page_locked((len(frames), *frames[0].shape), torch.uint8)

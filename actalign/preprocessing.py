@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from actalign.accelerator import Frame, Inputs, as_tensor, on_cuda, upload
+from actalign.accelerator import Frame, Inputs, on_cuda, upload
 from actalign.errors import ActAlignError
 
 PROCESSORS = frozenset({"SiglipImageProcessor", "CLIPImageProcessor"})
@@ -213,6 +213,15 @@ def resize_in_integers(frames: Sequence[Frame], size: tuple[int, int], mode: str
             picture = interpolate(picture, step, mode=mode, antialias=True)
         pictures.append(picture)
     return torch.cat(pictures)
+
+
+def as_tensor(frame: Frame) -> torch.Tensor:
+    """A frame as a tensor, a view of it where it can be: torch wants it contiguous and writable.
+
+    >>> as_tensor(np.zeros((4, 6, 3), np.uint8)[::-1]).shape
+    torch.Size([4, 6, 3])
+    """
+    return torch.from_numpy(np.require(frame, requirements=["C", "W"]))
 
 
 def resize_in_float(frames_nhwc: torch.Tensor, size: tuple[int, int], mode: str) -> torch.Tensor:

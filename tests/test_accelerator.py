@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from actalign import accelerator
-from actalign.accelerator import AHEAD, Compiled, as_tensor, choose, in_turn, upload
+from actalign.accelerator import AHEAD, Compiled, choose, in_turn, upload
 from actalign.errors import ActAlignError
 
 
@@ -157,11 +157,6 @@ def test_frames_travel_through_page_locked_memory(monkeypatch: pytest.MonkeyPatc
     sent = upload([np.rot90(frame, 2) for frame in frames], "cpu")
     assert asked == [(4, 5, 6, 3)]
     np.testing.assert_array_equal(sent.numpy(), np.rot90(frames, 2, axes=(1, 2)))
-
-
-def test_a_tensor_is_a_view_of_the_frame_where_it_can_be(rng: np.random.Generator) -> None:
-    frame = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
-    assert np.shares_memory(as_tensor(frame).numpy(), frame)
 
 
 def test_a_compiled_function_sees_one_length(monkeypatch: pytest.MonkeyPatch) -> None:

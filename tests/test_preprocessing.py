@@ -12,9 +12,9 @@ from transformers.models.siglip.image_processing_pil_siglip import SiglipImagePr
 from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 
 from actalign import preprocessing
-from actalign.accelerator import Frame, as_tensor
+from actalign.accelerator import Frame
 from actalign.errors import ActAlignError
-from actalign.preprocessing import LibraryPixels, TensorPixels, pixels_like, require_rgb
+from actalign.preprocessing import LibraryPixels, TensorPixels, as_tensor, pixels_like, require_rgb
 
 HALF: dict[str, Any] = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
 SIZE = {"height": 96, "width": 96}
@@ -195,3 +195,8 @@ def test_a_kept_processor_gives_what_it_gives(pictures: NDArray[np.uint8]) -> No
 def test_what_is_not_rgb_is_refused(frames: list[Frame], complaint: str) -> None:
     with pytest.raises(ActAlignError, match=complaint):
         require_rgb(frames)
+
+
+def test_a_tensor_is_a_view_of_the_frame_where_it_can_be(rng: np.random.Generator) -> None:
+    frame = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    assert np.shares_memory(as_tensor(frame).numpy(), frame)
