@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from actalign.plots.figure import (
@@ -77,7 +78,13 @@ def dots(ax: Axes, rows: Mapping[str, Mapping[str, float]], labels: Mapping[str,
         ax.plot([row["min"], row["max"]], [place, place], color=colour, linewidth=1.0)
         ax.plot(row["median"], place, marker=marker, color=colour, linestyle="none")
         ax.annotate(
-            plain(row["median"]), (row["max"], place), xytext=(5, 0), textcoords="offset points", va="center", color=INK
+            plain(row["median"]),
+            (row["max"], place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+            path_effects=[withStroke(linewidth=2.6, foreground="white")],  # where it meets a line of the grid
         )
     ax.set_xscale("log")
     ax.set_yticks(range(len(shown)), [labels[name] for name in reversed(shown)])
