@@ -7,6 +7,7 @@ waiting on the GPU while the CPU looks after the next.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -84,24 +85,27 @@ def in_turn(
         forward: a float matrix (N, d) on the device.
         device: what :func:`choose` returned.
 
+    Raises:
+        ActAlignError: a GPU has too little memory for a batch.
+
     >>> double = in_turn([1, 2], prepare=lambda n: {"x": torch.ones(n, 1)}, forward=lambda x: 2 * x["x"], device="cpu")
     >>> [rows.tolist() for rows in double]
     [[[2.0]], [[2.0], [2.0]]]
     """
-    if on_cuda(device):
-        yield from _overlapped(batches, prepare, forward, device)
-        return
-    for batch in batches:
-        with torch.inference_mode():  # not around the yield: it would hold for the caller too
-            rows = forward(prepare(batch)).float().cpu().numpy()
-        yield rows
+    run = _overlapped if on_cuda(device) else _one_by_one
+    try:
+        yield from run(batches, prepare, forward, device)
+    except torch.OutOfMemoryError as error:
+        reason = f"device {device!r} has too little memory free for a batch ({first_line(error)})"
+        raise ActAlignError(f"{reason}; pass a smaller batch_size") from error
 
 
 class Compiled:
     """A function of batches, compiled by torch; it sees one length only, so that it is compiled once.
 
-    A batch that is shorter than the longest so far is padded with its last item and the result cut again. Where the
-    compiled function fails, for want of a C compiler say, one line says so and the function runs as it is.
+    A batch that is shorter than the longest so far is padded with its last item and the result cut again; a longer one
+    is compiled for anew, so begin with the longest. Where the compiled function fails, for want of a C compiler say,
+    one line says so and the function runs as it is.
     """
 
     def __init__(self, function: Callable[[Inputs], torch.Tensor]):
@@ -117,6 +121,8 @@ class Compiled:
         padded = {name: value if whole else value[rows.to(value.device)] for name, value in inputs.items()}
         try:
             return self._function(padded)[:length]
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             if self._function is self._plain:
                 raise
@@ -125,10 +131,20 @@ class Compiled:
         return self(inputs)
 
 
+def _one_by_one(
+    batches: Iterable[Batch], prepare: Callable[[Batch], Inputs], forward: Callable[[Inputs], torch.Tensor], device: str
+) -> Iterator[NDArray[np.float32]]:
+    for batch in batches:
+        with torch.inference_mode():  # not around the yield: it would hold for the caller too
+            rows = forward(prepare(batch)).float().cpu().numpy()
+        yield rows
+
+
 def _overlapped(
     batches: Iterable[Batch], prepare: Callable[[Batch], Inputs], forward: Callable[[Inputs], torch.Tensor], device: str
 ) -> Iterator[NDArray[np.float32]]:
-    main, side = torch.cuda.current_stream(device), torch.cuda.Stream(device)
+    main = torch.cuda.current_stream(device)
+    side = _side_stream(main.device)
     waiting: deque[tuple[torch.Tensor, torch.cuda.Event]] = deque()
     for batch in batches:
         with torch.inference_mode():
@@ -145,10 +161,16 @@ def _overlapped(
         yield _arrived(*waiting.popleft())
 
 
+@cache
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """One for each GPU: torch keeps memory for every stream that has ever used some."""
+    return torch.cuda.Stream(device)
+
+
 def _on_its_way_back(rows: torch.Tensor, stream: torch.cuda.Stream) -> tuple[torch.Tensor, torch.cuda.Event]:
     home = _page_locked(tuple(rows.shape), torch.float32)
     home.copy_(rows, non_blocking=True)
-    done = torch.cuda.Event()
+    done = torch.cuda.Event(blocking=True)  # whoever waits for it leaves the core to decoding
     done.record(stream)
     return home, done
 

@@ -8,7 +8,7 @@ affinity by that times the scale, relative to its size: 1e-4 where the scale is 
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +19,28 @@ from actalign.similarity import Padding, Window, averaged, require_calibration
 
 Stage = Literal["before_norm", "after_norm"]
 
+SAFE = (1e-20, 1e30)
+"""Products of two lengths between which products of float32 vectors neither vanish nor overflow."""
+
 
 @dataclass(frozen=True)
 class Smoothing:
     """A moving average over time (paper, Eq. 7): see :func:`actalign.similarity.smooth` and ``Options``.
 
     ``stage`` averages the raw embeddings (``"before_norm"``) or those of length 1 (``"after_norm"``).
+
+    Raises:
+        ActAlignError: the stage is none of the two.
     """
 
     width: int
     stage: Stage = "before_norm"
     window: Window = "printed"
     padding: Padding = "zero"
+
+    def __post_init__(self) -> None:
+        if self.stage not in get_args(Stage):
+            raise ActAlignError(f"smoothing stage {self.stage!r} is unknown; choose one of {get_args(Stage)}")
 
 
 class ClipSimilarity:
@@ -55,7 +65,7 @@ class ClipSimilarity:
             )
         self._frame_lengths = _usable_lengths(self._frames, "frames")
         self._text_lengths = _usable_lengths(texts, "texts")
-        self._products = texts @ self._frames.T
+        self._products = self._multiplied(texts)
         self._cosines: dict[Smoothing | None, NDArray[np.float64]] = {}
 
     def cosine(self, smoothing: Smoothing | None = None) -> NDArray[np.float64]:
@@ -86,6 +96,13 @@ class ClipSimilarity:
         values += 1.0
         return np.reciprocal(values, out=values)
 
+    def _multiplied(self, texts_nd: NDArray[Any]) -> NDArray[Any]:
+        """Products of every text with every frame, in float64 where float32 could overflow or vanish."""
+        smallest, largest = (end(self._text_lengths) * end(self._frame_lengths) for end in (np.min, np.max))
+        if texts_nd.dtype == np.float32 and not SAFE[0] < smallest <= largest < SAFE[1]:
+            texts_nd = texts_nd.astype(np.float64)
+        return np.asarray(texts_nd @ self._frames.T)
+
     def _cosine(self, smoothing: Smoothing | None) -> NDArray[np.float64]:
         if smoothing is None:
             cosines = np.empty(self._products.shape)
@@ -113,6 +130,8 @@ def _floats(rows: NDArray[Any], name: str) -> NDArray[Any]:
     array = np.asarray(rows)
     if array.ndim != 2 or 0 in array.shape:
         raise ActAlignError(f"{name} must be a non-empty matrix, one row per item; got shape {array.shape}")
+    if array.dtype.kind in "cSUOMm":
+        raise ActAlignError(f"{name} must hold real numbers; got dtype {array.dtype}")
     return np.ascontiguousarray(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
 
 
@@ -121,11 +140,14 @@ def _usable_lengths(rows_nd: NDArray[Any], name: str) -> NDArray[np.float64]:
     _lengths(rows_nd, lengths)
     if not np.isfinite(lengths).all():
         bad = np.flatnonzero(~np.isfinite(lengths)).tolist()
-        raise ActAlignError(f"{name} hold NaN or inf in {len(bad)} of {len(rows_nd)} rows, row {bad[0]} first")
+        raise ActAlignError(
+            f"{name} hold NaN or inf (or too large values) in {len(bad)} of {len(rows_nd)} rows, row {bad[0]} first"
+        )
     if not lengths.all():
         zero = np.flatnonzero(lengths == 0).tolist()
         raise ActAlignError(
-            f"{name}: rows {zero[:5]} of {len(rows_nd)} are all zeros and have no direction; encode them again"
+            f"{name}: rows {zero[:5]} of {len(rows_nd)} are all zeros (or too small) and have no direction; "
+            "encode them again"
         )
     return lengths
 

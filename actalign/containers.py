@@ -1,28 +1,35 @@
-"""Whether a video file is all there, by what its container says about its own size. No decoder needed."""
+"""Whether a video file is all there, by what its container says of itself. No decoder needed."""
 
 from pathlib import Path
 from typing import BinaryIO
 
 from actalign.errors import ActAlignError
 
+EBML, SEGMENT, CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
+"""How a Matroska file, its one segment, and each of the segment's clusters of packets begin."""
 TS_PACKET = 188
 """Bytes in a packet of MPEG-TS; each begins with a G."""
 
 
 def require_whole(path: Path) -> None:
-    """Raise ActAlignError if the file ends before its outermost box does.
+    """Raise ActAlignError if the file ends before its outermost box does, or lost its order within.
 
     A file cut between two packets decodes without any error, so this is the only sign that it was cut. Containers
     that do not say how long they are pass: a live recording, or MPEG-TS cut between two of its own small packets.
+    In Matroska and WebM, whose decoder goes on behind what it cannot read, the elements are followed one by one.
 
     >>> require_whole(Path("nowhere.mp4"))
     Traceback (most recent call last):
     FileNotFoundError: [Errno 2] No such file or directory: 'nowhere.mp4'
     """
+    size = path.stat().st_size
     with path.open("rb") as file:
-        missing = _missing_bytes(file, path.stat().st_size)
-    if missing > 0:
-        raise ActAlignError(f"video {path} is truncated: its last {missing} bytes are missing; fetch it again")
+        missing = _missing_bytes(file, size)
+        if missing > 0:
+            raise ActAlignError(f"video {path} is truncated: its last {missing} bytes are missing; fetch it again")
+        lost = _lost_at(file)
+    if lost is not None:
+        raise ActAlignError(f"video {path} is damaged: nothing of Matroska begins at byte {lost}; fetch it again")
 
 
 def _missing_bytes(file: BinaryIO, size: int) -> int:
@@ -30,18 +37,44 @@ def _missing_bytes(file: BinaryIO, size: int) -> int:
     head = file.read(12)
     if head[:4] == b"RIFF":  # AVI
         return max(0, 8 + int.from_bytes(head[4:8], "little") - size)
-    if head[:4] == b"\x1a\x45\xdf\xa3":  # Matroska, WebM: an EBML header, then one segment
-        file.seek(4)
-        file.seek(_ebml_size(file) or 0, 1)
-        if file.read(4) != b"\x18\x53\x80\x67":
-            return 0
-        length = _ebml_size(file)
-        return 0 if length is None else max(0, file.tell() + length - size)
+    if head[:4] == EBML:  # Matroska, WebM: an EBML header, then one segment
+        end = _segment_end(file)
+        return 0 if end is None else max(0, end - size)
     if head[4:8] == b"ftyp":  # MP4, MOV
         return _missing_box_bytes(file, size)
     if head[:1] == b"G" and file.seek(TS_PACKET) and file.read(1) == b"G":
         return -size % TS_PACKET
     return 0
+
+
+def _segment_end(file: BinaryIO) -> int | None:
+    """Where the segment of a Matroska file ends, which is then where the file stands; None if it does not say."""
+    file.seek(len(EBML))
+    file.seek(_ebml_size(file) or 0, 1)
+    if file.read(4) != SEGMENT:
+        return None
+    length = _ebml_size(file)
+    return None if length is None else file.tell() + length
+
+
+def _lost_at(file: BinaryIO) -> int | None:
+    """Where the elements of a Matroska file stop following each other; None if they never do, or it is another file."""
+    file.seek(0)
+    if file.read(4) != EBML or (end := _segment_end(file)) is None:
+        return None
+    while (place := file.tell()) < end:
+        name = file.read(1)
+        if name[0] < 0x10:  # a name has four bytes at most
+            return place
+        name += file.read(8 - name[0].bit_length())
+        length = _ebml_size(file)
+        if length is None and name == CLUSTER:
+            return None  # of unknown length: a live recording
+        if length is None or file.tell() + length > end:
+            return place
+        if name != CLUSTER:  # whose own elements follow at once
+            file.seek(length, 1)
+    return None
 
 
 def _ebml_size(file: BinaryIO) -> int | None:

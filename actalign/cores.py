@@ -7,6 +7,8 @@ from itertools import chain, islice
 from threading import Event, Lock
 from typing import TypeVar, cast
 
+import numpy as np
+
 from actalign.errors import ActAlignError
 
 Piece = TypeVar("Piece")
@@ -35,9 +37,9 @@ def threads_for(wanted: int | None) -> int:
     """
     if wanted is None:
         return available()
-    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+    if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or wanted < 1:
         raise ActAlignError(f"threads is {wanted!r}; give a whole number, 1 or more, or None for every core")
-    return wanted
+    return int(wanted)
 
 
 def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, threads: int) -> list[Result]:

@@ -81,7 +81,7 @@ def embed_clips(
     clips: Dataset | Iterable[Clip],
     encoder: FrameEncoder,
     *,
-    store_folder: Path | None = None,
+    store_folder: str | Path | None = None,
     frame_rate: float | None = None,
     batch_size: int = 64,
     progress: bool = True,
@@ -121,7 +121,7 @@ def embed_clips(
     check_frame_rate(frame_rate)
     chosen = _distinct(clips)
     store = EmbeddingStore(
-        store_folder or paths.CACHE / "embeddings",
+        Path(store_folder or paths.CACHE / "embeddings"),
         encoder=encoder.fingerprint,
         dtype=encoder.dtype,
         frame_rate=frame_rate,
@@ -148,7 +148,7 @@ def embed_texts(
     texts: Sequence[str | Sequence[str]],
     encoder: TextEncoder,
     *,
-    store_folder: Path | None = None,
+    store_folder: str | Path | None = None,
     padding: Padding | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """Embed texts (paper, Eq. 5), or find them in the store; prints one line of counts.
@@ -180,7 +180,7 @@ def embed_texts(
         length = encoder.padded_length(group, padding=padding)
         for text, prepared in zip(group, prepare(group, encoder.text_policy), strict=True):
             wanted.setdefault(text, (prepared, length))
-    folder = store_folder or paths.CACHE / "embeddings"
+    folder = Path(store_folder or paths.CACHE / "embeddings")
     store = EmbeddingStore(folder, encoder=encoder.fingerprint, dtype=encoder.dtype, frame_rate=None)
     rows = store.find_texts()
     missing = [row for row in dict.fromkeys(wanted.values()) if row not in rows]

@@ -199,9 +199,11 @@ def load_encoder(
     Args:
         checkpoint: a folder written by ``save_pretrained``, or an id such as "google/siglip-so400m-patch14-384".
         device: "auto" (CUDA, else Apple's MPS, else CPU) or a torch device such as "cuda:1".
-        dtype: "float32", "bfloat16" or "float16" (the last is slow on a CPU).
+        dtype: "float32", "bfloat16" or "float16" (the last is slow on a CPU). On a GPU even "float32" is a little less:
+            cuDNN may round the pixels that it folds into patches to TF32.
         revision: branch, tag or commit of a hub id.
         compiled: let torch compile the image tower: a minute once, then faster; worth it for long work on a GPU.
+            A batch that is longer than any before costs the minute again.
 
     Raises:
         ActAlignError: the checkpoint is missing, cannot be read, lacks weights or has some that do not belong, or

@@ -1,18 +1,22 @@
 """Every choice the paper and the released scripts leave open or make differently, each by name.
 
-``options()`` is the paper; ``options("reference")`` is the released scripts, as far as scoring goes. Item
-numbers in the comments are those of the list of differences below:
+``options()`` is the paper; ``options("reference")`` is the released scripts, as far as scoring goes. Items that
+comments name are those of this list of the differences:
 
 - 1: smoothing is called off in the main run; where on, padding (w - 1)//2 shortens an even-w clip by one frame
 - 2: sub-action texts are padded to the longest of their batch, not to the length SigLIP was trained with
 - 3: scale and bias of the sigmoid come from another (SigLIP 2) checkpoint than the embeddings
 - 4: a sub-action is worded "This is a video of doing {class} in {domain} with {sub-action}"
+- 5: the LLM is asked for "at least 10" phrases of a few words, neither of the paper's styles
 - 6: a candidate without a script is skipped, so that later candidates' scores move up by one place
 - 7: clips that fail are dropped from one array and kept in another, so that rows shift
 - 8: the baseline divides each question's class-name matrix by one Frobenius norm
+- 9: text masks are applied by frame numbers of the whole video, counted from 0, and blur less
+- 10: the frames of all clips are kept in memory
+- 11: an answer of the LLM that cannot be read drops its clip
 
-The preset covers these seven. The released scripts also differ in how they ask an LLM for scripts, mask text
-in frames and keep frames in memory; those steps happen before scoring and are no part of these options.
+The preset sets items 1, 2, 4, 6, 7 and 8; item 3 needs a second checkpoint (:func:`options` says how). Items 5 and 9
+to 11 happen before scoring and are no part of these options; item 5 is the prompt style ``released``.
 """
 
 from collections.abc import Mapping

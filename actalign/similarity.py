@@ -165,7 +165,13 @@ def require_calibration(*, scale: float, bias: float) -> None:
 
     >>> require_calibration(scale=100.0, bias=-12.0)
     """
-    if not (np.isfinite(scale) and scale > 0):
+    try:
+        finite = np.isfinite([scale, bias])
+    except TypeError as error:
+        raise ActAlignError(
+            f"affinity scale {scale!r} and bias {bias!r} must be numbers: the checkpoint's own"
+        ) from error
+    if not (finite[0] and scale > 0):
         raise ActAlignError(f"affinity scale {scale!r} must be positive: exp(logit_scale), not logit_scale itself")
-    if not np.isfinite(bias):
+    if not finite[1]:
         raise ActAlignError(f"affinity bias {bias!r} must be finite: the checkpoint's logit_bias")

@@ -17,7 +17,9 @@ from threadpoolctl import ThreadpoolController
 from actalign.clip_similarity import ClipSimilarity, Smoothing
 from actalign.cores import share_out, threads_for
 from actalign.dtw import Evidence, script_scores
+from actalign.dtw.checks import check_rows
 from actalign.errors import ActAlignError
+from actalign.similarity import require_calibration
 
 CLIPS_PER_PIECE = 16
 
@@ -27,14 +29,15 @@ class ClipScripts:
     """One clip's frames (T, d), the N distinct texts (N, d) of all its candidates, and each candidate's script.
 
     ``scripts`` holds one array of row numbers of ``texts_nd`` per candidate, in script order; a row may serve
-    several candidates, and the same one twice.
+    several candidates, and the same one twice. A text that stands in two rows may be off by rounding in one of them.
 
     Raises:
-        ActAlignError: there are no candidates, a script is empty, or it names a row that is not there.
+        ActAlignError: there are no candidates, or a script is empty, no list of whole numbers, or names a row that is
+            not there.
 
     >>> ClipScripts(np.eye(2), np.eye(2), (np.array([0, 1]), np.array([2])))
     Traceback (most recent call last):
-    actalign.errors.ActAlignError: script 1 names rows [2], but there are only 2 texts
+    actalign.errors.ActAlignError: script 1 names row 2, but there are 2 rows, numbered from 0
     """
 
     frames_td: NDArray[Any]
@@ -44,13 +47,9 @@ class ClipScripts:
     def __post_init__(self) -> None:
         if not self.scripts:
             raise ActAlignError("a clip needs the script of at least one candidate; got none")
-        for place, rows in enumerate(self.scripts):
-            if len(rows) == 0:
-                raise ActAlignError(f"script {place} is empty; leave the candidate out or give it at least one step")
-            if rows.min() < 0 or rows.max() >= len(self.texts_nd):
-                raise ActAlignError(
-                    f"script {place} names rows {rows.tolist()}, but there are only {len(self.texts_nd)} texts"
-                )
+        count = len(self.texts_nd)
+        checked = (check_rows(rows, count, name=f"script {place}") for place, rows in enumerate(self.scripts))
+        object.__setattr__(self, "scripts", tuple(checked))
 
 
 def score_clips(
@@ -76,22 +75,27 @@ def score_clips(
         One (C,) float64 array per clip, in the order given; higher is better.
 
     Raises:
-        ActAlignError: a bad clip, smoothing or calibration; see ``ClipSimilarity``.
+        ActAlignError: a bad clip, named by its place, or a bad smoothing or calibration; see ``ClipSimilarity``.
 
     >>> lob = ClipScripts(np.eye(2), np.eye(2), (np.array([0, 1]), np.array([1, 0])))
     >>> [scores.round(3).tolist() for scores in score_clips([lob], scale=2.0, bias=-2.0)]
     [[0.373, 0.246]]
     """
 
-    def score(piece: list[ClipScripts]) -> list[NDArray[np.float64]]:
+    def score(piece: list[tuple[int, ClipScripts]]) -> list[NDArray[np.float64]]:
         evidence = []
-        for clip in piece:
-            similarity = ClipSimilarity(clip.frames_td, clip.texts_nd)
-            evidence.append(Evidence(similarity.affinity(scale=scale, bias=bias, smoothing=smoothing), clip.scripts))
-        ends = np.cumsum([len(clip.scripts) for clip in piece])
+        for place, clip in piece:
+            try:
+                similarity = ClipSimilarity(clip.frames_td, clip.texts_nd)
+                affinity = similarity.affinity(scale=scale, bias=bias, smoothing=smoothing)
+            except ActAlignError as error:
+                raise ActAlignError(f"clip {place}: {error}") from error
+            evidence.append(Evidence(affinity, clip.scripts))
+        ends = np.cumsum([len(clip.scripts) for _, clip in piece])
         return np.split(script_scores(evidence, threads=1), ends[:-1])
 
-    remaining = iter(clips)
+    require_calibration(scale=scale, bias=bias)
+    remaining = enumerate(clips)
     pieces = iter(lambda: list(islice(remaining, CLIPS_PER_PIECE)), [])
     with _one_thread_per_product():
         return list(chain.from_iterable(share_out(score, pieces, threads=threads_for(threads))))

@@ -220,7 +220,11 @@ def sha256_of(path: Path) -> str:
     Traceback (most recent call last):
     actalign.errors.ActAlignError: nowhere.mp4 cannot be read: No such file or directory; check the path
     """
+    if "\0" in str(path):
+        raise ActAlignError(f"{str(path)!r} cannot be read: no file's name holds a NUL; check the path")
     try:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for somebody to write into it
+            raise ActAlignError(f"{path} cannot be read: it is not a file; check the path")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

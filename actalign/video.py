@@ -6,8 +6,9 @@ of the file, so a file whose clock does not start at 0 (MPEG-TS) is read from it
 
 - Frames come in order of time. Disorder within 16 frames is sorted; a repeated timestamp keeps
   its first frame. Clocks that jump back further, or that mostly stand still, are an error.
-- Damage is an error and never a shorter clip: the decoder stops at the first broken packet instead of
-  concealing it, and a file that ends before its container says so is refused.
+- Damage that the container or the decoder can tell is an error and never a shorter clip: the decoder stops at the
+  first broken packet instead of concealing it, and a file that ends before its container says so is refused. Codecs
+  have no checksums, though: bytes that are wrong but can be decoded may alter pictures unseen.
 - Decoding runs in one thread, so that the same file gives the same frames, or the same error, every time.
 - A rotation in the file (phones write one) is applied in steps of 90 degrees; pixel aspect ratio is not.
 """
@@ -117,7 +118,13 @@ def iter_frames(
     masks = clip.masks or Masks()
     masked = dict(masks.frames)
     for time_s, (number, frame) in frames:
-        rgb = reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
+        try:
+            rgb = reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
+        except av.FFmpegError as error:
+            raise ActAlignError(
+                f"video {clip.path}: the frame at {time_s:.3f} s cannot be made RGB ({error.strerror}); the file is "
+                "damaged: fetch it again, or re-encode it if it plays"
+            ) from error
         upright: Frame = np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90)))
         yield time_s, mask_frame(upright, masked[number], kernel=masks.kernel) if number in masked else upright
 
@@ -146,7 +153,7 @@ def read_frames(
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    if not path.exists():
+    if "\0" in str(path) or not path.exists():
         raise ActAlignError(f"video {path} does not exist; check the path column of clips.csv")
     if not path.is_file():
         raise ActAlignError(f"video {path} is not a file; check the path column of clips.csv")
@@ -169,6 +176,8 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
         raise ActAlignError(f"video {path} is not a video but {container.format.long_name!r}; give a video file")
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
+            if stream.codec_context is None:
+                raise ActAlignError(f"video {path} is damaged, or of a codec that cannot be decoded here; re-encode it")
             return stream
     kinds = sorted({"a cover picture" if stream.type == "video" else stream.type for stream in container.streams})
     raise ActAlignError(f"video {path} has no video stream, only {kinds}; give a file with moving pictures")

@@ -52,11 +52,11 @@ FLOOR = ("product", "product and sigmoid")
 def plain(value: float) -> str:
     """Two digits that count, without an exponent.
 
-    >>> plain(0.123), plain(3.21), plain(432.1), plain(4490.0)
-    ('0.12', '3.2', '430', '4,500')
+    >>> plain(0.996), plain(1.03), plain(432.1), plain(4490.0)
+    ('1.0', '1.0', '430', '4,500')
     """
     digits = float(f"{value:.2g}")
-    return f"{digits:,.0f}" if digits >= 10 else f"{digits:g}"
+    return f"{digits:,.0f}" if digits >= 10 else f"{digits:#.2g}"
 
 
 def _log_axis(axis: Any) -> None:
@@ -101,14 +101,18 @@ def dots(ax: Axes, rows: Mapping[str, Mapping[str, float]], labels: Mapping[str,
 
 def dtw_peers(results: Results) -> Figure:
     figure = new_figure(COLUMN_WIDTH_IN, 1.9)
-    dots(figure.subplots(), results["peers"]["ns_per_cell"], PEER_LABELS, unit="ns per cell")
+    labels = {**PEER_LABELS, "ours, all cores": f"ours, {results['machine']['cores']} cores"}
+    unit = "ns per cell, one thread unless said"
+    dots(figure.subplots(), results["peers"]["ns_per_cell"], labels, unit=unit)
     return figure
 
 
-def curve(ax: Axes, values: Mapping[str, float], *, colour: str, marker: str, label: str = "") -> Axes:
+def curve(
+    ax: Axes, values: Mapping[str, float], *, colour: str, marker: str, size: float = 3.5, label: str = ""
+) -> Axes:
     """A line over numbers that are the keys; returns ``ax``."""
     points = sorted((float(key), value) for key, value in values.items())
-    ax.plot(*zip(*points, strict=True), color=colour, marker=marker, label=label)
+    ax.plot(*zip(*points, strict=True), color=colour, marker=marker, markersize=size, label=label)
     return ax
 
 
@@ -116,8 +120,9 @@ def dtw_growth(results: Results) -> Figure:
     figure = new_figure(PAGE_WIDTH_IN, 1.8)
     over = results["growth"]
     panels = figure.subplots(1, 3, sharey=True)
-    for (name, values), colour, marker in zip(over["over_frames"].items(), (BLUE, GREEN), MARKERS, strict=False):
-        curve(panels[0], values, colour=colour, marker=marker, label=f"ours, {name.replace('=', ' = ')}")
+    for (name, values), colour, size in zip(over["over_frames"].items(), (BLUE, GREEN), (6.0, 3.0), strict=False):
+        label = f"ours, {name.replace('=', ' = ')}"  # the two lie on each other: the second is small
+        curve(panels[0], values, colour=colour, marker=MARKERS[0], size=size, label=label)
     for steps, marker, colour in (("10", MARKERS[2], VERMILLION), ("50", MARKERS[3], GREY)):
         found = {
             name.partition("T=")[2]: row["ns_per_cell"]["tslearn"]["median"]
@@ -135,6 +140,7 @@ def dtw_growth(results: Results) -> Figure:
         _log_axis(ax.xaxis)
         _log_axis(ax.yaxis)
         panel_label(ax, f"({label})")
+    panels[1].set_xticks(sorted(map(float, over["over_steps"])))
     panels[0].set_ylabel("ns per cell, one thread")
     panels[0].set_ylim(bottom=10 ** math.floor(math.log10(min(over["over_steps"].values()))))
     figure.legend(loc="outside upper center", ncols=4, columnspacing=1.5)

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-COPIES = ("Memcpy", "Memset")
-"""What the profiler calls the work of the copy engines begins with these."""
+NO_KERNELS = ("Memcpy", "Memset", "Sync", "Wait Event")
+"""In the profiler's names of what is on a GPU and computes nothing: copies, and streams that wait."""
 
 
 def share(function: Callable[[], object]) -> float:
-    """Seconds with at least one kernel on the GPU, copies left out, over all seconds: one call after a warm-up."""
+    """Seconds with at least one kernel on the GPU, copies left out, over all seconds: one call after a warm-up.
+
+    Raises:
+        SystemExit: the profiler saw no kernel at all.
+    """
     function()
     torch.cuda.synchronize()
     with profile(activities=[ProfilerActivity.CUDA]) as profiler:
@@ -22,8 +26,10 @@ def share(function: Callable[[], object]) -> float:
     spans = [
         (event.time_range.start, event.time_range.end)
         for event in profiler.events()
-        if event.device_type.name == "CUDA" and not event.name.startswith(COPIES)
+        if event.device_type.name == "CUDA" and not any(part in event.name for part in NO_KERNELS)
     ]
+    if not spans:
+        raise SystemExit("the profiler saw no kernel on the GPU, so that its share of the time is not known")
     return covered(spans) / 1e6 / passed
 
 

@@ -152,12 +152,12 @@ def summary(times: Sequence[float]) -> dict[str, float]:
 
 
 def ratio(times: Sequence[float], other: Sequence[float]) -> dict[str, float]:
-    """How many times ``other`` goes into ``times``, taken within each round: median, smallest and largest.
+    """How many times ``other`` goes into ``times``, taken within each round: median, smallest, largest, and rounds.
 
     >>> ratio([2.0, 9.0, 8.0], [1.0, 3.0, 2.0])
-    {'median': 3.0, 'min': 2.0, 'max': 4.0}
+    {'median': 3.0, 'min': 2.0, 'max': 4.0, 'rounds': 3}
     """
-    return summary([one / two for one, two in zip(times, other, strict=True)])
+    return {**summary([one / two for one, two in zip(times, other, strict=True)]), "rounds": len(times)}
 
 
 def per(times: Iterable[float], count: float, *, unit: float = 1e-9) -> list[float]:

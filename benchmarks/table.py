@@ -15,6 +15,10 @@ SUBJECTS = ("dtw", "stage", "encoding_cpu", "memory", "explorer", "encoding_cuda
 ON_A_GPU = {"encoding_cuda": "python -m benchmarks.encoding --device cuda", "gpu": "python -m benchmarks.gpu"}
 BEGIN, END = "<!-- benchmarks: made by python -m benchmarks.table -->", "<!-- end -->"
 BLOCK = re.compile(r"<!-- benchmarks:.*?-->\n.*?<!-- end -->", flags=re.DOTALL)
+TERMS = (
+    "Ratio: median of paired rounds (smallest–largest). Cell: one sub-action against one frame. As released: the "
+    "released recipe, written again from its description. so400m: the architecture of the paper's SigLIP."
+)
 HEADER = ("What", "Ours", "Against", "Theirs", "Ratio")
 Results = Mapping[str, Any]
 Row = tuple[str, str, str, str, str]
@@ -112,7 +116,7 @@ def memory_rows(results: Results) -> Iterator[Row]:
 
 def explorer_rows(results: Results) -> Iterator[Row]:
     moves = results["all_moves"]
-    mine = f"{plain(moves['median'])} ms (95% below {plain(moves['p95'])})"
+    mine = f"{plain(moves['median'])} ms (95% below {plain(moves['p95'])}, slowest {plain(moves['max'])})"
     within = f"{results['share_within_target']:.1%} of {moves['moves']} moves within"
     yield "a move in the explorer, kernel side", mine, "our target", f"{plain(results['target_ms'])} ms", within
 
@@ -169,7 +173,7 @@ def block(results: Mapping[str, Results]) -> str:
     lines += [row for subject in SUBJECTS if subject in results for row in ROWS[subject](results[subject])]
     table = [f"| {' | '.join(line)} |" for line in lines]
     first = next(results[subject] for subject in SUBJECTS if subject in results)
-    notes = [f"Ratio: median of paired rounds (smallest–largest). {caption(first['machine'])}"]
+    notes = [f"{TERMS} {caption(first['machine'])}"]
     missing = [f"`{command}`" for subject, command in ON_A_GPU.items() if subject not in results]
     if missing:
         notes.append(f"Rows of a GPU are missing; where there is one: {', '.join(missing)}.")

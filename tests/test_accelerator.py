@@ -67,13 +67,14 @@ class Gpu:
 
         class Stream:
             def __init__(self, device: str, name: str = "side") -> None:
-                self.name = name
+                self.name, self.device = name, device
 
             def wait_stream(self, other: "Stream") -> None:
                 gpu.log.append(f"{self.name} waits for {other.name}")
 
         class Event:
-            def __init__(self) -> None:
+            def __init__(self, *, blocking: bool) -> None:
+                assert blocking
                 self.number = gpu.events
                 gpu.events += 1
 
@@ -92,7 +93,7 @@ class Gpu:
             yield
             gpu.stream_now = "main"
 
-        monkeypatch.setattr(torch.cuda, "Stream", Stream)
+        monkeypatch.setattr(accelerator, "_side_stream", Stream)
         monkeypatch.setattr(torch.cuda, "Event", Event)
         monkeypatch.setattr(torch.cuda, "stream", on)
         monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Stream(device, "main"))
@@ -205,3 +206,25 @@ def test_frames_are_staged_by_this_thread_alone(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(torch.Tensor, "copy_", None)
     frames = list(rng.integers(0, 256, (3, 8, 6, 3), dtype=np.uint8))
     np.testing.assert_array_equal(upload(frames, "cpu").numpy(), frames)
+
+
+def test_one_stream_is_made_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch keeps memory apart for every stream that ever used some."""
+    made: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "Stream", made.append)
+    accelerator._side_stream.cache_clear()
+    for number in (0, 1, 0):
+        accelerator._side_stream(torch.device("cuda", number))
+    accelerator._side_stream.cache_clear()  # of stand-ins
+    assert made == [torch.device("cuda", 0), torch.device("cuda", 1)]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_batch_too_large_for_the_memory_says_so(device: str, gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forward(inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.\nMore.")
+
+    monkeypatch.setattr(torch, "compile", lambda function, *, dynamic: function)
+    rows = in_turn(numbered(2), prepare=gpu.prepare, forward=Compiled(forward), device=device)
+    with pytest.raises(ActAlignError, match=r"too little memory free for a batch \(CUDA out of memory.*batch_size"):
+        list(rows)

@@ -114,13 +114,18 @@ def test_only_kernels_count_as_computing(monkeypatch: pytest.MonkeyPatch) -> Non
                 event("softmax", 1e5, 3e5),
                 event("Memcpy HtoD", 3e5, 9e5),
                 event("Memset", 8e5, 9e5),
+                event("Stream Wait Event", 3e5, 9e5),
+                event("Context Sync", 3e5, 9e5),
                 event("aten::mm", 0.0, 9e5, "CPU"),
             ]
 
-    clock = iter([10.0, 11.0])
+    clock = iter([10.0, 11.0, 12.0, 13.0])
     monkeypatch.setattr(gpu_busy, "profile", Profiler)
     monkeypatch.setattr(gpu_busy, "time", types.SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
     calls: list[int] = []
     assert gpu_busy.share(lambda: calls.append(1)) == pytest.approx(0.3)
     assert len(calls) == 2
+    monkeypatch.setattr(Profiler, "events", lambda self: [event("Memcpy HtoD", 3e5, 9e5)])
+    with pytest.raises(SystemExit, match="saw no kernel"):
+        gpu_busy.share(lambda: None)

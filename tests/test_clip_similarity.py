@@ -101,7 +101,7 @@ def test_bad_rows_are_named(name: str, rng: np.random.Generator) -> None:
     rows = {"frames": rng.normal(size=(6, 4)), "texts": rng.normal(size=(3, 4))}
     good = rows[name]
     for value, message in [
-        (np.nan, f"{name} hold NaN or inf in 1 of . rows, row 2"),
+        (np.nan, rf"{name} hold NaN or inf \(or too large values\) in 1 of . rows, row 2"),
         (-np.inf, f"{name} hold NaN or inf"),
         (0.0, rf"{name}: rows \[2\] of . are all zeros"),
     ]:
@@ -130,6 +130,27 @@ def test_bad_settings() -> None:
     ]:
         with pytest.raises(ActAlignError, match=message):
             clip.cosine(smoothing)
-    for scale, bias in ((0.0, 1.0), (np.nan, 1.0), (1.0, np.inf)):
+    with pytest.raises(ActAlignError, match="stage 'before' is unknown"):
+        Smoothing(3, stage="before")  # type: ignore[arg-type]
+    for scale, bias in ((0.0, 1.0), (np.nan, 1.0), (1.0, np.inf), ("a", 1.0), (1.0, None)):
         with pytest.raises(ActAlignError, match="affinity"):
-            clip.affinity(scale=scale, bias=bias)
+            clip.affinity(scale=scale, bias=bias)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [1e18, 1e-18])
+def test_float32_embeddings_of_any_length_have_the_same_cosines(size: float, rng: np.random.Generator) -> None:
+    """Where products of float32 would overflow or vanish they are made in float64."""
+    frames, texts = (rng.normal(size=shape).astype(np.float32) for shape in ((6, 40), (3, 40)))
+    expected = ClipSimilarity(frames, texts).cosine()
+    stretched = ClipSimilarity(frames * np.float32(size), texts * np.float32(size))
+    np.testing.assert_allclose(stretched.cosine(), expected, atol=1e-6)
+    for smoothing in (Smoothing(3), Smoothing(3, stage="after_norm")):
+        np.testing.assert_allclose(
+            stretched.cosine(smoothing), ClipSimilarity(frames, texts).cosine(smoothing), atol=1e-6
+        )
+
+
+def test_embeddings_are_real_numbers() -> None:
+    for frames in (np.ones((2, 3), complex), np.full((2, 3), "1")):
+        with pytest.raises(ActAlignError, match="frames must hold real numbers"):
+            ClipSimilarity(frames, np.ones((1, 3)))

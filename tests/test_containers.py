@@ -13,6 +13,7 @@ def box(name: bytes, payload: bytes, *, claim: int | None = None) -> bytes:
 HEAD = box(b"ftyp", b"isom" + bytes(8))
 LONG = b"\0\0\0\1mdat"  # the size follows in 8 bytes
 EBML = b"\x1a\x45\xdf\xa3\x84abcd\x18\x53\x80\x67"
+VOID, BLOCK, CLUSTER = b"\xec\x82\0\0", b"\xa3\x82\0\0", b"\x1f\x43\xb6\x75"
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,9 @@ EBML = b"\x1a\x45\xdf\xa3\x84abcd\x18\x53\x80\x67"
         HEAD + box(b"mdat", bytes(100), claim=0),  # to the end of the file
         HEAD + LONG + (116).to_bytes(8, "big") + bytes(100),
         HEAD + box(b"free", bytes(10), claim=5000),  # not media
-        EBML + b"\x88" + bytes(8),
+        EBML + b"\x80",
+        EBML + b"\x95" + VOID + CLUSTER + b"\x88" + BLOCK + BLOCK + VOID,
+        EBML + b"\x8c" + VOID + CLUSTER + b"\xff" + bytes(3),  # a cluster of unknown size
         EBML + b"\xff" + bytes(3),  # unknown size: a live recording
         EBML + b"\x01\xff\xff\xff\xff\xff\xff\xff" + bytes(3),
         b"RIFF" + (12).to_bytes(4, "little") + b"AVI " + bytes(8),
@@ -50,4 +53,20 @@ def test_a_whole_file_or_one_that_does_not_say_passes(content: bytes, tmp_path: 
 def test_a_file_shorter_than_it_claims_is_an_error(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(ActAlignError, match="its last 5 bytes are missing"):
+        require_whole(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (VOID + bytes(8) + BLOCK, 4),
+        (CLUSTER + b"\x8a" + BLOCK + bytes(6), 9),
+        (CLUSTER + b"\x84" + BLOCK + b"\xa3\x90\0\0", 9),  # a block longer than the file
+        (VOID + b"\xa3\0\0\0", 4),  # a size that is none
+    ],
+)
+def test_a_matroska_file_that_loses_its_order_is_an_error(content: bytes, place: int, tmp_path: Path) -> None:
+    begin = EBML + bytes([0x80 | len(content)])
+    (tmp_path / "a").write_bytes(begin + content)
+    with pytest.raises(ActAlignError, match=f"nothing of Matroska begins at byte {len(begin) + place}"):
         require_whole(tmp_path / "a")

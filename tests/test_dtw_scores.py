@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from actalign.dtw import Evidence, align, batch, reference, scores, script_scores, totals
 from actalign.errors import ActAlignError
+from actalign.stage import ClipScripts
 
 
 def ragged(count: int, *, seed: int = 0, largest: tuple[int, int] = (11, 60)) -> list[NDArray[np.float64]]:
@@ -70,6 +71,7 @@ def test_matrices_are_read_wherever_and_however_they_lie(rng: np.random.Generato
         [misaligned, *plain[1:]],
         [matrix.astype(copy.deepcopy(matrix.dtype)) for matrix in plain],  # equal, but not NumPy's own, as unpickled
         [matrix.astype(copy.deepcopy(np.dtype(np.float32))) for matrix in plain],
+        [np.asfortranarray(matrix.astype(copy.deepcopy(matrix.dtype))) for matrix in plain],
         list(rng.random((7, 4, 9))),
         list(rng.random((7, 8, 9))[:, ::2]),
     ):
@@ -118,7 +120,7 @@ def test_shared_rows_score_as_the_matrices_they_make(rng: np.random.Generator) -
 
 def test_the_bad_candidate_is_named() -> None:
     empty = [Evidence(np.ones((1, 2)), (np.array([0]),)), Evidence(np.ones((2, 0)), (np.array([0]),))]
-    with pytest.raises(ActAlignError, match=r"the values of clip 1 is empty, shape \(2, 0\)"):
+    with pytest.raises(ActAlignError, match=r"values of clip 1 is empty, shape \(2, 0\)"):
         script_scores(empty)
     values = np.array([[1.0, 2.0], [3.0, np.nan]])
     clips = [Evidence(values[:1], (np.array([0]),)), Evidence(values, (np.array([0, 0]), np.array([0, 1])))]
@@ -126,8 +128,37 @@ def test_the_bad_candidate_is_named() -> None:
         script_scores(clips)
     nothing = np.array([], dtype=np.intp)
     for scripts, place in [((np.array([0]), nothing), 1), ((nothing,), 0)]:
-        with pytest.raises(ActAlignError, match=rf"candidate {place} of clip 0 is empty, shape \(0, 2\)"):
+        with pytest.raises(ActAlignError, match=rf"candidate {place} of clip 0 is empty"):
             script_scores([Evidence(values, scripts)])
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (np.array([1, 3]), "names row 3, but there are 3 rows"),
+        (np.array([-1]), "names row -1"),
+        (np.array([10**12]), "names row 1000000000000"),
+        (np.array([[0, 1]]), r"must be a list of row numbers; got dtype int64, shape \(1, 2\)"),
+        (np.array([True, False, True]), "must be a list of row numbers; got dtype bool"),
+        (np.array([0.0, 1.0]), "must be a list of row numbers; got dtype float64"),
+        ([], "is empty"),
+    ],
+)
+def test_a_script_is_a_list_of_rows_that_are_there(script: Any, said: str) -> None:
+    """No memory beside the values is ever read."""
+    good = Evidence(np.ones((5, 2)), (np.array([4]),))
+    with pytest.raises(ActAlignError, match=f"candidate 1 of clip 1 {said}"):
+        script_scores([good, Evidence(np.ones((3, 2)), (np.array([0]), script))])
+    with pytest.raises(ActAlignError, match=f"script 1 {said}"):
+        ClipScripts(np.ones((2, 4)), np.ones((3, 4)), (np.array([0]), script))
+    assert script_scores([good, Evidence(np.ones((3, 2)), ([2, 0],))]).tolist() == [1.0, 1.0]  # type: ignore[arg-type]
+
+
+def test_values_that_are_no_matrix_are_named_by_their_clip() -> None:
+    good = Evidence(np.ones((2, 2)), (np.array([0]),))
+    for values, said in ((np.ones(3), "must be a matrix"), (np.ones((2, 2), complex), "must hold real numbers")):
+        with pytest.raises(ActAlignError, match=f"values of clip 1 {said}"):
+            script_scores([good, good._replace(values_nt=values)])
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True])

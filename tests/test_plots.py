@@ -316,24 +316,26 @@ def test_an_unchanged_figure_is_saved_again_with_the_same_bytes_and_a_changed_on
 
 
 def test_a_failed_save_keeps_the_earlier_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = plots.save_data(pd.DataFrame({"w": [1]}), "curve", folder=tmp_path)
+    figure = _draw("ablation")
+    old = {path: path.read_bytes() for path in plots.save_figure(figure, "same", folder=tmp_path)}
+    figure.axes[0].set_xlabel("Another label")
 
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full_disk)
     with pytest.raises(ActAlignError, match="No space left"):
-        plots.save_data(pd.DataFrame({"w": [2]}), "curve", folder=tmp_path)
-    assert path.read_text() == "w\n1\n"
-    assert [file.name for file in tmp_path.iterdir()] == ["curve.csv"]
+        plots.save_figure(figure, "same", folder=tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
 
 
 def test_saving_into_a_file_or_with_a_path_as_stem_says_so(tmp_path: Path) -> None:
+    figure = _draw("ablation")
     (tmp_path / "taken").write_text("")
     with pytest.raises(ActAlignError, match="another folder"):
-        plots.save_data(pd.DataFrame({"w": [1]}), "curve", folder=tmp_path / "taken")
+        plots.save_figure(figure, "curve", folder=tmp_path / "taken")
     with pytest.raises(ActAlignError, match="plain file name"):
-        plots.save_data(pd.DataFrame({"w": [1]}), "../curve", folder=tmp_path)
+        plots.save_figure(figure, "../curve", folder=tmp_path)
 
 
 def test_style_is_packaged_and_ends_with_its_block() -> None:

@@ -74,8 +74,8 @@ def test_bad_clips(rng: np.random.Generator) -> None:
     for scripts, message in [
         ((), "at least one candidate"),
         ((np.array([0]), np.array([], dtype=int)), "script 1 is empty"),
-        ((np.array([0, 3]),), r"script 0 names rows \[0, 3\], but there are only 3"),
-        ((np.array([-1]),), r"names rows \[-1\]"),
+        ((np.array([0, 3]),), r"script 0 names row 3, but there are 3 rows"),
+        ((np.array([-1]),), r"names row -1"),
     ]:
         with pytest.raises(ActAlignError, match=message):
             ClipScripts(eye, eye, scripts)
@@ -85,3 +85,10 @@ def test_bad_clips(rng: np.random.Generator) -> None:
             score_clips(
                 [*clips(30, rng, width=3), broken, *clips(30, rng, width=3)], scale=1.0, bias=0.0, threads=threads
             )
+
+
+def test_the_bad_clip_is_named_by_its_place() -> None:
+    good = ClipScripts(np.eye(2), np.eye(2), (np.array([0, 1]),))
+    bad = ClipScripts(np.zeros((2, 2)), np.eye(2), (np.array([0]),))
+    with pytest.raises(ActAlignError, match="clip 20: frames: rows"):
+        score_clips([good] * 20 + [bad], scale=1.0, bias=0.0)

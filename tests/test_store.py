@@ -296,8 +296,12 @@ def test_only_old_temporary_files_are_cleaned(store: EmbeddingStore, frames: Fra
 def test_the_hash_is_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    with pytest.raises(ActAlignError, match="cannot be read: Is a directory"):
-        sha256_of(tmp_path)
+    os.mkfifo(tmp_path / "pipe")  # to open it would wait for ever
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(ActAlignError, match="cannot be read: it is not a file"):
+            sha256_of(path)
+    with pytest.raises(ActAlignError, match="holds a NUL"):
+        sha256_of(tmp_path / "a\0b")
 
 
 def test_the_ledger_is_json_lines(store: EmbeddingStore) -> None:

@@ -1,3 +1,4 @@
+import contextlib
 import struct
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -381,3 +382,53 @@ def test_a_stream_that_never_gives_a_frame_is_an_error(
     monkeypatch.setattr(video, "_decode", lambda *_, **__: iter([]))
     with pytest.raises(ActAlignError, match="holds no frame that can be decoded"):
         read_frames(clip(path))
+
+
+def test_a_codec_that_cannot_be_decoded_is_one_error(write_video: Writer, tmp_path: Path) -> None:
+    """A damaged name of the codec: the file opens, and there is no decoder."""
+    path = write_video(tmp_path / "a.mp4")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"xxxx"))
+    for read in (lambda: probe(path), lambda: list(iter_frames(clip(path)))):
+        with pytest.raises(ActAlignError, match="of a codec that cannot be decoded here"):
+            read()
+
+
+def test_a_frame_that_cannot_be_converted_is_one_error(
+    write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: Any, **named: Any) -> None:
+        raise av.error.OSError(95, "Operation not supported")
+
+    path = write_video(tmp_path / "a.mp4")
+    monkeypatch.setattr(video, "VideoReformatter", lambda: SimpleNamespace(reformat=refuse))
+    with pytest.raises(ActAlignError, match=r"the frame at 0\.000 s cannot be made RGB \(Operation not supported\)"):
+        read_frames(clip(path))
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_a_webm_that_lost_packets_is_not_a_shorter_clip(codec: str, tmp_path: Path) -> None:
+    """The demuxer goes on behind what it cannot read, so that only the container's order tells."""
+    path = tmp_path / "a.webm"
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream(codec, rate=15, options={"deadline": "realtime"})
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for _ in range(40):
+            frame = av.VideoFrame.from_ndarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), format="rgb24")
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    assert len(read_frames(clip(path))[0]) == 40
+    whole = path.read_bytes()
+    lost = 0
+    for start in range(len(whole) // 8, len(whole) - 4096, len(whole) // 16):
+        path.write_bytes(whole[:start] + bytes(4096) + whole[start + 4096 :])
+        lost += len(plain_decode(path)[0]) < 40
+        with contextlib.suppress(ActAlignError):
+            assert len(read_frames(clip(path))[0]) == 40
+    assert lost > 3, "the damage must be of the kind that is looked for"
+
+
+def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(ActAlignError, match="does not exist"):
+        probe(tmp_path / "a\0b.mp4")

@@ -30,7 +30,9 @@ from actalign.cli.app import (
 def score(
     data: Data,
     style: Style = None,
-    method: Annotated[list[str] | None, typer.Option(help="A name in METHODS; dtw_context. Repeatable.")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="dtw_context unless given; an unknown name lists all. Repeatable.")
+    ] = None,
     preset: Annotated[str, typer.Option(help="paper or reference (the released scripts).")] = "paper",
     smoothing_width: Annotated[int | None, typer.Option(help="w of Eq. 7, for methods that smooth.")] = None,
     checkpoint: Checkpoint = "",
@@ -39,7 +41,7 @@ def score(
     frame_rate: FrameRate = None,
     out: Annotated[Path | None, typer.Option(help="Write the scores of every candidate to this CSV file.")] = None,
 ) -> None:
-    """Score every question.
+    """Score every question, of the test split where there are splits.
 
     Prints Top-1, 2 and 3 with 95% intervals, or each clip's best class where there are no labels.
 

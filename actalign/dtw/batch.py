@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from actalign.cores import share_out, threads_for
-from actalign.dtw.checks import check_affinity, check_shape, check_values
+from actalign.dtw.checks import check_affinity, check_rows, check_shape, check_values
 from actalign.dtw.kernels import best_paths, score_list
 from actalign.dtw.layout import DOUBLE, SINGLE, Layout, known_ids, layout
 
@@ -53,7 +53,8 @@ def scores(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> ND
     batch gives an empty array. Matrices of one precision, float32 or float64, in C order are read where they are;
     others are copied first. ``threads=None`` is one per core.
 
-    Raises ActAlignError, naming the matrix, when one is not two-dimensional, is empty, or holds NaN or inf.
+    Raises ActAlignError, naming the matrix, when one is not two-dimensional, is empty, or holds NaN, inf or numbers
+    too large to add up.
 
     >>> scores([[[3, 1, 0], [0, 2, 4]], [[0.5, 0.25]]]).tolist()
     [2.5, 0.375]
@@ -94,24 +95,25 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
 
     No matrix is laid out: the candidates of a clip are read from its distinct rows.
 
-    Raises ActAlignError, naming clip and candidate by their places, on NaN or inf, or a script without a row.
+    Raises ActAlignError, naming clip and candidate by their places, on NaN or inf, or a script without a row or with
+    one that is not there.
 
     >>> script_scores([Evidence(np.array([[3.0, 1, 0], [0, 2, 4]]), (np.array([0, 1]), np.array([1])))]).tolist()
     [2.5, 2.0]
     """
     counts = np.array([len(clip.scripts) for clip in evidence], dtype=np.int64)
-    values, lie = _readable([clip.values_nt for clip in evidence])
+    values, lie = _readable([clip.values_nt for clip in evidence], name="values of clip {}")
     if lie.empty >= 0:
         for place in np.flatnonzero(counts):
-            check_shape(values[place], name=f"the values of clip {place}")
+            check_shape(values[place], name=f"values of clip {place}")
     scripts = list(chain.from_iterable(clip.scripts for clip in evidence))
     found = Totals(np.empty(len(scripts)), np.empty(len(scripts), dtype=np.int64))
     if not scripts:
         return found.scores
     steps = np.fromiter(map(len, scripts), dtype=np.int64, count=len(scripts))
     places = np.repeat(lie.places, counts, axis=1)
-    places[1] = steps
-    rows, first_rows = np.concatenate(scripts, dtype=np.int64), _offsets(steps)
+    rows = _rows(scripts, steps, places[1], evidence=evidence)
+    places[1], first_rows = steps, _offsets(steps)
 
     def work(start: int, stop: int) -> bool:
         like = np.empty(0, values[0].dtype)
@@ -125,7 +127,26 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     return found.scores
 
 
-def _readable(affinities: list[ArrayLike]) -> tuple[list[NDArray[Any]], Layout]:
+def _rows(
+    scripts: list[NDArray[np.intp]],
+    steps: NDArray[np.int64],
+    available: NDArray[np.int64],
+    *,
+    evidence: Sequence[Evidence],
+) -> NDArray[np.int64]:
+    """The row numbers of all scripts, one after the other; each script must be what ``check_rows`` asks."""
+    if all(type(rows) is np.ndarray and rows.ndim == 1 and rows.dtype.kind in "iu" for rows in scripts):
+        rows = np.concatenate(scripts, dtype=np.int64, casting="unsafe")
+        if steps.all() and not ((rows < 0) | (rows >= np.repeat(available, steps))).any():
+            return rows
+    names = (
+        f"candidate {place} of clip {clip}" for clip, own in enumerate(evidence) for place in range(len(own.scripts))
+    )
+    checked = [check_rows(*script, name=name) for *script, name in zip(scripts, available.tolist(), names, strict=True)]
+    return np.concatenate(checked, dtype=np.int64, casting="unsafe")
+
+
+def _readable(affinities: list[ArrayLike], *, name: str = "affinities[{}]") -> tuple[list[NDArray[Any]], Layout]:
     """The matrices in one precision and C order, copied only where they are not, and where they lie.
 
     Their values are not looked at.
@@ -133,10 +154,10 @@ def _readable(affinities: list[ArrayLike]) -> tuple[list[NDArray[Any]], Layout]:
     lie = layout(affinities)
     if lie is not None:
         return cast("list[NDArray[Any]]", affinities), lie
-    matrices = [check_shape(each, name=f"affinities[{index}]") for index, each in enumerate(affinities)]
+    matrices = [check_shape(each, name=name.format(index)) for index, each in enumerate(affinities)]
     dtype = SINGLE if {matrix.dtype for matrix in matrices} == {SINGLE} else DOUBLE
     with np.errstate(over="ignore"):  # a wider float may hold what float64 cannot: found to be inf later
-        matrices = [np.require(matrix, dtype, ["C", "ALIGNED"]) for matrix in matrices]
+        matrices = [np.require(matrix, dtype, ["C", "ALIGNED"]).view(dtype) for matrix in matrices]  # NumPy's own dtype
     return matrices, cast(Layout, layout(matrices))
 
 

@@ -1,5 +1,6 @@
 """What an affinity matrix must be, the same for every implementation."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,27 @@ def check_shape(affinity_kt: ArrayLike, *, name: str) -> NDArray[Any]:
     if matrix.dtype.kind not in "biuf":
         raise ActAlignError(f"{name} must hold real numbers; got dtype {matrix.dtype}")
     return matrix
+
+
+def check_rows(script: Iterable[int], count: int, *, name: str) -> NDArray[np.intp]:
+    """A script's row numbers as an array, not copied if it was one.
+
+    Raises ActAlignError, naming the script by ``name``, when it is not one-dimensional, is empty, holds anything but
+    whole numbers, or names a row that is not among ``count``.
+
+    >>> check_rows([0, 2], 2, name="script 1")
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: script 1 names row 2, but there are 2 rows, numbered from 0
+    """
+    rows = np.asarray(script)
+    if rows.size == 0:
+        raise ActAlignError(f"{name} is empty; leave the candidate out or give it at least one step")
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise ActAlignError(f"{name} must be a list of row numbers; got dtype {rows.dtype}, shape {rows.shape}")
+    if rows.min() < 0 or rows.max() >= count:
+        wrong = rows[(rows < 0) | (rows >= count)][0]
+        raise ActAlignError(f"{name} names row {wrong}, but there are {count} rows, numbered from 0")
+    return rows
 
 
 def check_values(matrix_kt: NDArray[Any], *, name: str) -> None:

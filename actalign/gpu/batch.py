@@ -76,6 +76,7 @@ class Batch:
         self, *, scale: float, bias: float, smoothing: Smoothing | None, accumulate: str
     ) -> tuple[Tensor, Tensor]:
         """What :meth:`scores` waits for: scores, those of the longest scripts last, and which of the clips are bad."""
+        scale_bias = torch.tensor([scale, bias], dtype=torch.float64).to(self._device)  # first: it waits for the device
         products = _products(self.texts_bnd, self.frames_btd)
         texts, frames = _lengths(self.texts_bnd), _lengths(self.frames_btd)
         unusable = _unusable(texts, self._texts_b) | _unusable(frames, self._frames_b)
@@ -83,7 +84,6 @@ class Batch:
         if smoothing is not None:
             products, frames, frame_counts = self._smoothed(products, frames, smoothing)
             unusable |= _unusable(frames, frame_counts)
-        scale_bias = torch.tensor([scale, bias], dtype=torch.float64).to(self._device)
         values = Values(products, Calibration(1.0 / frames, 1.0 / texts, scale_bias))
         totals = [self._best_paths(values, group, frame_counts, accumulate) for group in self.candidates]
         return torch.cat([total.sums_n.double() / total.lengths_n for total in totals]), unusable

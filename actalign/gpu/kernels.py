@@ -10,7 +10,9 @@ import subprocess
 import torch
 import triton
 import triton.language as tl
+from triton.errors import TritonError
 
+from actalign.accelerator import first_line
 from actalign.gpu.tables import Candidates, Totals, Values
 
 WARP = 32
@@ -116,6 +118,6 @@ def trouble(device: torch.device) -> str:
     candidates = Candidates(integers(0, 1)[None], integers(0), integers(2), integers(3))
     try:
         found = best_paths(values, candidates, accumulate=torch.float64)
-    except (RuntimeError, OSError, subprocess.SubprocessError) as error:  # no C compiler, or a driver too old
-        return f"Triton does not work here ({str(error).strip().splitlines()[0]})"
+    except (RuntimeError, OSError, subprocess.SubprocessError, TritonError) as error:  # no C compiler, a driver too old
+        return f"Triton does not work here ({first_line(error)})"
     return "" if (found.sums_n.item(), found.lengths_n.item()) == (10.0, 4) else "Triton gives wrong results here"

@@ -17,7 +17,7 @@ Accumulate = Literal["float64", "float32"]
 ACCUMULATE: tuple[Accumulate, ...] = ("float64", "float32")
 
 BATCH_VALUES = 2**28
-"""Embedding values on the device at a time, padding included: 1 GiB in float32, unless one clip alone is larger."""
+"""Embeddings and products on the device at a time, padding included: 1 GiB in float32, unless one clip has more."""
 SMALL_BATCH_VALUES = 2**24
 """Up to here a batch may be mostly padding, which costs less than another batch."""
 
@@ -45,7 +45,8 @@ def score_clips(
         clips: frames and texts need not be normalised; they may also be torch tensors, bfloat16 too, on any device.
         scale, bias: exp(logit_scale) and logit_bias of the checkpoint (Eq. 9).
         smoothing: ``None`` is none.
-        device: "auto" (the first CUDA device, else the processor), "cpu", or a CUDA device such as "cuda:1".
+        device: "auto" (the first CUDA device, else the processor), "cpu", or a CUDA device such as "cuda:1". What is
+            not there yet travels there first, which may take longer than all the scoring: to sweep, pass tensors there.
         accumulate: the precision of affinities and sums on a CUDA device.
 
     Returns:
@@ -88,17 +89,21 @@ def batches(clips: Sequence[ClipScripts]) -> Iterator[list[int]]:
         frames, texts = clips[index].frames_td, clips[index].texts_nd
         return frames.shape[-1], f"{frames.dtype} {texts.dtype}", len(frames)
 
+    def values(count: int, frames: int, texts: int) -> int:
+        return count * (width * (frames + texts) + frames * texts)
+
     batch: list[int] = []
-    wanted = 0
+    wanted = most_texts = 0
     for index in sorted(range(len(clips)), key=likeness):
-        values = clips[index].frames_td.shape[-1] * len(clips[index].frames_td)
-        padded = (len(batch) + 1) * values  # the clips come in order of length
-        wasteful = padded > max(2 * (wanted + values), SMALL_BATCH_VALUES)
+        (frames, width), texts = clips[index].frames_td.shape, len(clips[index].texts_nd)
+        own = values(1, frames, texts)
+        padded = values(len(batch) + 1, frames, max(texts, most_texts))  # the clips come in order of length
+        wasteful = padded > max(2 * (wanted + own), SMALL_BATCH_VALUES)
         if batch and (padded > BATCH_VALUES or wasteful or likeness(index)[:2] != likeness(batch[0])[:2]):
             yield batch
-            batch, wanted = [], 0
+            batch, wanted, most_texts = [], 0, 0
         batch.append(index)
-        wanted += values
+        wanted, most_texts = wanted + own, max(texts, most_texts)
     if batch:
         yield batch
 

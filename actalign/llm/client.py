@@ -57,7 +57,8 @@ def read_settings(*, base_url: str | None = None, model: str | None = None, know
     model = (model or os.environ.get("ACTALIGN_LLM_MODEL", "")).strip()
     if not model:
         hint = f" (the cache holds answers of {', '.join(map(repr, known))})" if known else ""
-        raise ActAlignError(f"no model is named{hint}: pass model=, or set ACTALIGN_LLM_MODEL")
+        remedy = "pass model= (actalign scripts: --model), or set ACTALIGN_LLM_MODEL"
+        raise ActAlignError(f"no model is named{hint}: {remedy}")
     return Settings(_base_url(base_url), model)
 
 

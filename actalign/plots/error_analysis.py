@@ -105,7 +105,7 @@ def scores_over_factor(table: pd.DataFrame, ax: Axes, *, factor: str, label: str
 def margin_calibration(table: pd.DataFrame, ax: Axes, *, label: str = "") -> Axes:
     """Top-1 over bins of the lead of the best over the second best score, a curve per style; return ``ax``.
 
-    The legend gives each curve's AUROC, where there are right and wrong predictions.
+    The legend names each curve's style, and its AUROC where there are right and wrong predictions.
 
     Args:
         table: of ``breakdowns.calibration`` with the column style in front.
@@ -117,12 +117,12 @@ def margin_calibration(table: pd.DataFrame, ax: Axes, *, label: str = "") -> Axe
     for place, style in enumerate(_styles(table)):
         rows = table[table["style"] == style]
         auroc = rows["auroc"].iloc[0]
-        _curve(rows, ax, "accuracy", place=place, label=None if np.isnan(auroc) else f"AUROC {auroc:.2f}")
+        named = style if np.isnan(auroc) else f"{style}, AUROC {auroc:.2f}"
+        _curve(rows, ax, "accuracy", place=place, label=named)
     ax.set(ylim=(0, 104), ylabel="Top-1 (%)", xlabel="Lead: best minus second best score")
     ax.set_xlim(left=0)
     ax.grid(axis="y")
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.29), ncols=2, handletextpad=0.4, columnspacing=0.9)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.29), handletextpad=0.4)
     return panel_label(ax, label)
 
 
@@ -197,7 +197,7 @@ def error_analysis(
                 ax.set_xlabel("")
     _factor_legend(middle, grid[0][0])
     ends = list(np.atleast_1d(bottom.subplots(1, 1 + len(styles), width_ratios=[1.25] + [1] * len(styles))))
-    margin_calibration(calibration, ends[0], label=f"({next(letters)}) calibration")
+    margin_calibration(calibration, ends[0], label=f"({next(letters)}) accuracy over the lead")
     for ax, style, first in zip(ends[1:], styles, "ab", strict=False):
         label = f"({next(letters)}) sports, as ({first})"
         rows = confusion[confusion["style"] == style]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import matplotlib.style
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
@@ -149,21 +148,6 @@ def save_figure(figure: Figure, stem: str, *, folder: Path | None = None) -> lis
         _replace(folder or paths.FIGURES, stem, suffix, _rendered(figure, suffix))
         for suffix in _METADATA
     ]  # fmt: skip
-
-
-def save_data(table: pd.DataFrame, stem: str, *, folder: Path = paths.FIGURES) -> Path:
-    """Write what a figure shows as ``stem.csv`` beside it (6 significant digits, no index); return its path.
-
-    Raises:
-        ActAlignError: the folder cannot be written, or ``stem`` is not a plain file name.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_data(pd.DataFrame({"top1": [80.5]}), "main", folder=Path(folder)).read_text()
-    'top1\\n80.5\\n'
-    """
-    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    return _replace(Path(folder), stem, "csv", text.encode("utf-8"))
 
 
 def _rendered(figure: Figure, suffix: str) -> bytes:

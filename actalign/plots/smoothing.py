@@ -39,17 +39,17 @@ def accuracy_over_width(
     """Top-1 with 95% intervals over the width w, per split; w in frames below and in seconds above; return ``ax``.
 
     Args:
-        table: columns split ("validation", "test"), width (frames, 0 = off), top1, top1_low, top1_high (percent).
+        table: columns split ("validation", "test"), width (frames, 1 = off), top1, top1_low, top1_high (percent).
         frame_rate: frames per second, for the upper axis.
         chosen_width: the w chosen on validation; marked. ``paper_width`` is the paper's 30, marked too.
 
     Raises:
         ActAlignError: missing columns, fractions for percent, an unknown split or a frame rate of 0 or less.
 
-    >>> rows = pd.DataFrame({"split": "test", "width": [0, 15], "top1": [80, 78], "top1_low": [76, 74],
+    >>> rows = pd.DataFrame({"split": "test", "width": [1, 15], "top1": [80, 78], "top1_low": [76, 74],
     ...                      "top1_high": [84, 82]})
     >>> accuracy_over_width(rows, Figure().subplots(), frame_rate=15).get_xlabel()
-    'Smoothing width w (frames; 0 = off)'
+    'Smoothing width w (frames; 1 = off)'
     """
     require(table, ["split", "width", "top1", "top1_low", "top1_high"], percent=["top1"])
     unknown = sorted(set(table["split"]) - {name for name, *_ in _SPLITS})
@@ -69,7 +69,7 @@ def accuracy_over_width(
         )  # fmt: skip
         curves.append(curve)
     marks = _mark_widths(ax, {"chosen on validation": chosen_width, "paper": paper_width})
-    ax.set(xlabel="Smoothing width w (frames; 0 = off)", ylabel="Top-1 accuracy (%)")
+    ax.set(xlabel="Smoothing width w (frames; 1 = off)", ylabel="Top-1 accuracy (%)")
     ax.grid(axis="y")
     to_seconds, to_frames = partial(np.multiply, 1 / frame_rate), partial(np.multiply, frame_rate)
     seconds = ax.secondary_xaxis("top", functions=(to_seconds, to_frames))

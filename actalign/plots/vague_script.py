@@ -102,7 +102,7 @@ def vague_script(
     wrap: int = WRAP,
     value_label: str = AFFINITY_LABEL,
 ) -> list[Axes]:
-    """Fig. 6: a row per prompt style, its map on the left (one colour scale) and its ranking on the right.
+    """Fig. 6: a row per prompt style, its map on the left (one colour scale) and its ranking on the right (one axis).
 
     In a column, the ranking stands below its map. Returns the axes, for each style the map, then the ranking.
     ``vague_script_height_in`` says how tall the figure should be.
@@ -124,10 +124,12 @@ def vague_script(
         )  # fmt: skip
         row_in = squeezed * (_ranking_in(panel) if narrow else _map_in(panel, wrap)) / len(panel.candidates)
         ranking(panel.candidates, panel.scores, right, answer=panel.answer, row_in=row_in)
+    _share_range([right for _, right in axes])
     for left, right in () if narrow else axes[:-1]:
         left.set_xlabel("")
         left.tick_params(axis="x", labelbottom=False)
         right.set_xlabel("")
+        right.tick_params(axis="x", labelbottom=False)
     color_bar([left for left, _ in axes], scale=scale, label=value_label)
     for panel, (left, _) in zip(panels, axes, strict=True):
         fit_step_labels(left, panel.map.steps, wrap=wrap)
@@ -185,6 +187,13 @@ def _fitted(candidate: str, *, is_answer: bool, width_in: float, max_lines: int 
     room_in = width_in - text_width_in(" (true)", size_pt=_NAME_PT, weight=weight)
     *first, last = fitted_lines(candidate, room_in, size_pt=_NAME_PT, weight=weight, max_lines=max_lines)
     return [*first, f"{last} (true)"]
+
+
+def _share_range(axes: Sequence[Axes]) -> None:
+    """One range for all, so that equal scores are equally long bars."""
+    lows, highs = zip(*(ax.get_xlim() for ax in axes), strict=True)
+    for ax in axes:
+        ax.set_xlim(min(lows), max(highs))
 
 
 def _room_for_numbers(values: NDArray[Any]) -> tuple[float, float]:

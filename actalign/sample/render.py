@@ -156,7 +156,7 @@ def write_folder(out: Path, planned: Sequence[PlannedClip], *, seed: int, progre
 
 
 def main() -> None:
-    """Draw a data folder for load tests; see ``--help``."""
+    """Draw clips into a data folder of the sample's layout, as many as asked for, to try things on."""
     parser = argparse.ArgumentParser(prog="python -m actalign.sample.render", description=main.__doc__)
     parser.add_argument("--clips", type=int, required=True, help="how many clips to draw")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")

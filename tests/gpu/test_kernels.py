@@ -11,6 +11,7 @@ from pathlib import Path
 PROGRAM = """
 import numpy as np
 import torch
+from triton.errors import TritonError
 
 from actalign import stage
 from actalign.clip_similarity import Smoothing
@@ -40,13 +41,14 @@ assert_close(saturated, stage.score_clips(asked, scale=500.0, bias=0.0), 1e-9)
 assert len(used) == len(SMOOTHINGS) + 2
 
 
-def broken(*given, **named):
-    raise RuntimeError("no C compiler\\nat all")
-
-
 best_paths = kernels.best_paths
-kernels.best_paths = broken
-assert kernels.trouble(torch.device("cpu")) == "Triton does not work here (no C compiler)"
+for error in (RuntimeError, TritonError):
+
+    def broken(*given, **named):
+        raise error("no C compiler\\nat all")
+
+    kernels.best_paths = broken
+    assert kernels.trouble(torch.device("cpu")) == "Triton does not work here (no C compiler)"
 kernels.best_paths = lambda *given, **named: best_paths(*given, **named)._replace(lengths_n=torch.tensor([3]))
 assert kernels.trouble(torch.device("cpu")) == "Triton gives wrong results here"
 print("equal")
