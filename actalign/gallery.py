@@ -59,13 +59,13 @@ def _title(source: str) -> str:
 
 
 def _caption(stem: str, *, tables: str) -> str:
-    """The Markdown with a bold title that the executed copy shows and that is no table; empty if there is none."""
+    """The last Markdown that the executed copy shows and that is no table; one with a bold title goes before."""
     executed = paths.RESULTS / "executed" / f"{stem}.ipynb"
     if not executed.is_file():
         return ""
     shown = [_markdown(output) for cell in read_notebook(executed).cells for output in cell.get("outputs", [])]
-    captions = [text for text in shown if text.startswith("**") and "|---" not in text and text not in tables]
-    return captions[-1] if captions else ""
+    captions = [text for text in shown if text and "|---" not in text and text not in tables]
+    return max(captions, key=lambda text: (text.startswith("**"), captions.index(text)), default="")
 
 
 def _markdown(output: Any) -> str:

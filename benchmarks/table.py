@@ -41,9 +41,12 @@ def dtw_rows(results: Results) -> Iterator[Row]:
     for name in ("librosa", "torch scan", "textbook loops"):
         theirs = f"{plain(cells[name]['median'])} ns/cell"
         yield what, alone, PEER_LABELS[name], theirs, times(ratios[name])
+    alone_with, theirs = (f"{plain(cells[name]['median'])} ns/cell" for name in ("ours, with paths", "librosa"))
+    yield f"{what}, with paths", alone_with, "librosa", theirs, times(peers["librosa_over_ours_with_paths"])
     what = f"the same on {results['machine']['cores']} cores"
     yield what, together, "ours, one thread", alone, times(peers["one_thread_over_all_cores"])
-    yield from (_long_row(name, row) for name, row in results["long_clips"].items())
+    for name, row in results["long_clips"].items():
+        yield from _long_rows(name, row)
     mine, theirs = (f"{plain(aligned['peak_mb'][one])} MB" for one in ("ours", "librosa"))
     steps, frames = aligned["shape"]
     what = f"one path, K = {steps}, T = {frames:,}: extra memory"
@@ -51,11 +54,14 @@ def dtw_rows(results: Results) -> Iterator[Row]:
     yield what, mine, "librosa", theirs, ratio
 
 
-def _long_row(name: str, row: Results) -> Row:
+def _long_rows(name: str, row: Results) -> Iterator[Row]:
     steps, frames = re.findall(r"\d+", name)
-    mine, theirs = (f"{plain(row['ns_per_cell'][one]['median'])} ns/cell" for one in ("ours", "tslearn"))
+    score, path, theirs = (
+        f"{plain(row['ns_per_cell'][one]['median'])} ns/cell" for one in ("ours", "ours, with path", "tslearn")
+    )
     what = f"one matrix, K = {steps}, T = {int(frames):,}, one thread"
-    return what, mine, "tslearn", theirs, times(row["tslearn_over_ours"])
+    yield what, score, "tslearn", theirs, times(row["tslearn_over_ours"])
+    yield f"{what}, with path", path, "tslearn", theirs, times(row["tslearn_over_ours_with_path"])
 
 
 def stage_rows(results: Results) -> Iterator[Row]:

@@ -295,9 +295,13 @@ def given() -> dict[str, dict[str, Any]]:
         "date": "2026-01-02",
     }
     machine["versions"] = {"numpy": "2.4.6", "numba": "0.68.1"}
-    names = [*chart.PEER_LABELS, "ours, float32", "reading once"]
+    names = [*chart.PEER_LABELS, "ours, float32", "reading once", "ours, with paths"]
     long_clips = {
-        f"K={k}, T={t}": {"ns_per_cell": {"ours": spread(1.5), "tslearn": spread(12)}, "tslearn_over_ours": spread(8.0)}
+        f"K={k}, T={t}": {
+            "ns_per_cell": {"ours": spread(1.5), "ours, with path": spread(2.0), "tslearn": spread(12)},
+            "tslearn_over_ours": spread(8.0),
+            "tslearn_over_ours_with_path": spread(6.0),
+        }
         for k in (10, 50)
         for t in (2000, 20_000)
     }
@@ -341,6 +345,7 @@ def given() -> dict[str, dict[str, Any]]:
                 "alignments": 4490,
                 "ns_per_cell": {name: spread(1.4 * 3**place) for place, name in enumerate(names)},
                 "times_ours": {name: spread(3.0**place) for place, name in enumerate(names)},
+                "librosa_over_ours_with_paths": spread(7.0),
                 "one_thread_over_all_cores": spread(1.8),
             },
             "growth": {
@@ -388,6 +393,10 @@ def given() -> dict[str, dict[str, Any]]:
 def test_the_table_says_what_the_json_says() -> None:
     block = table.block(given())
     assert "| 4,490 alignments, one thread | 1.4 ns/cell | librosa | 38 ns/cell | 27 × (14–54) |" in block
+    assert (
+        "| 4,490 alignments, one thread, with paths |" in block and "| librosa | 38 ns/cell | 7.0 × (3.5–14) |" in block
+    )
+    assert "T = 20,000, one thread, with path | 2.0 ns/cell | tslearn | 12 ns/cell | 6.0 × (3.0–12) |" in block
     assert "| the same on 2 cores | 4.2 ns/cell | ours, one thread | 1.4 ns/cell | 1.8 × (0.90–3.6) |" in block
     assert "| one path, K = 10, T = 20,000: extra memory | 0.50 MB | librosa | 6.0 MB | 12 × |" in block
     assert "| embeddings to scores, one thread | 0.30 ms/clip | as released | 12 ms/clip | 40 × (20–80) |" in block

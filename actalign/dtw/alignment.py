@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from actalign.dtw.checks import check_affinity
-from actalign.dtw.kernels import best_moves, path_along
+from actalign.dtw.path_kernels import best_moves, evidence_along, path_along
 from actalign.records import Alignment
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -18,7 +18,8 @@ def align(affinity_kt: ArrayLike) -> Alignment:
     sub-action. Sums are float64 and equal the reference's bit for bit. Takes K x T bytes beside a float32 or
     float64 matrix in C order; others are first copied to float64.
 
-    Raises ActAlignError when the matrix is not two-dimensional, is empty, or holds NaN or inf.
+    Raises ActAlignError when the matrix is not two-dimensional, is empty, or holds NaN, inf or numbers too large to add
+    up.
 
     >>> alignment = align([[0.9, 0.8, 0.1], [0.1, 0.2, 0.9]])
     >>> alignment.path.tolist()
@@ -31,6 +32,4 @@ def align(affinity_kt: ArrayLike) -> Alignment:
     moves = np.empty(matrix.shape, dtype=np.uint8)
     total = float(best_moves(matrix, moves))
     path = path_along(moves)
-    earned = matrix[path[:, 0], path[:, 1]].astype(np.float64)
-    evidence = np.bincount(path[:, 0], weights=earned) / np.bincount(path[:, 0])
-    return Alignment(score=total / len(path), total=total, path=path, step_evidence=evidence)
+    return Alignment(score=total / len(path), total=total, path=path, step_evidence=evidence_along(matrix, path))

@@ -1,8 +1,8 @@
-"""The compiled loops: the reference's recurrence with one row of sums in memory.
+"""The compiled loops of scores: the reference's recurrence with one row of sums in memory.
 
-The sum of a cell waits for its left neighbour's: for one comparison and one addition. Scores are therefore worked out
-two rows at once, the lower one a frame behind, so that one goes on while the other waits; a path one row after the
-other. Sums are float64 whatever the matrix holds: float32 sums tie where they should not.
+The sum of a cell waits for its left neighbour's: for one comparison and one addition. So two rows are worked out at
+once, the lower one a frame behind, and one goes on while the other waits. Sums are float64 whatever the matrix holds:
+float32 sums tie where they should not.
 
 All in one file: numba compiles again what has changed in a function's own file, and does not look into others.
 """
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from actalign.compiled import bring_closer, bring_line_closer, compiled, compiled_brief, memory_at
 from actalign.dtw.checks import LARGEST
 
-DIAGONAL, PREVIOUS_FRAME, PREVIOUS_SUB_ACTION = 0, 1, 2
 AHEAD = 3
 """Rows from one that is worked on to the one that is brought into the cache meanwhile."""
 ARRAYS_AHEAD = 16
@@ -225,57 +224,3 @@ def score_list(listed: int, ids: NDArray[np.int64], most_cells: int, scores: NDA
         return False
     scores /= lengths
     return True
-
-
-@compiled
-def best_moves(matrix_kt: NDArray[Any], moves_kt: NDArray[np.uint8]) -> float:
-    """Write, one byte a cell, where each cell's best path comes from; returns the sum of the whole best path.
-
-    >>> moves = np.zeros((2, 3), dtype=np.uint8)
-    >>> best_moves(np.array([[3.0, 1, 0], [0, 2, 4]]), moves)
-    10.0
-    >>> moves.tolist()
-    [[0, 1, 1], [2, 2, 1]]
-    """
-    steps, frames = matrix_kt.shape
-    row_sums = np.empty(frames)
-    best = 0.0
-    for t in range(frames):
-        best += np.float64(matrix_kt[0, t])
-        row_sums[t] = best
-        moves_kt[0, t] = PREVIOUS_FRAME
-    moves_kt[0, 0] = DIAGONAL
-    for k in range(1, steps):
-        diagonal = row_sums[0]
-        best = diagonal + np.float64(matrix_kt[k, 0])
-        row_sums[0] = best
-        moves_kt[k, 0] = PREVIOUS_SUB_ACTION
-        for t in range(1, frames):
-            above = row_sums[t]
-            by_diagonal = diagonal >= above
-            by_frame = (best >= above) & (best > diagonal)
-            moves_kt[k, t] = PREVIOUS_FRAME if by_frame else (DIAGONAL if by_diagonal else PREVIOUS_SUB_ACTION)
-            best = max(best, diagonal if by_diagonal else above) + np.float64(matrix_kt[k, t])
-            diagonal = above
-            row_sums[t] = best
-    return row_sums[frames - 1]
-
-
-@compiled
-def path_along(moves_kt: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """The path that :func:`best_moves` found, (P, 2) pairs (sub_action, frame), forward in time.
-
-    >>> path_along(np.array([[0, 1, 1], [2, 2, 1]], dtype=np.uint8)).tolist()
-    [[0, 0], [0, 1], [1, 1], [1, 2]]
-    """
-    k, t = moves_kt.shape[0] - 1, moves_kt.shape[1] - 1
-    path = np.empty((k + t + 1, 2), dtype=np.intp)
-    place = k + t
-    path[place, 0], path[place, 1] = k, t
-    while k > 0 or t > 0:
-        move = moves_kt[k, t]
-        k -= move != PREVIOUS_FRAME
-        t -= move != PREVIOUS_SUB_ACTION
-        place -= 1
-        path[place, 0], path[place, 1] = k, t
-    return path[place:]
