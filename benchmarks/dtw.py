@@ -4,15 +4,19 @@
 ours, and ours must be the reference's bit for bit, path lengths included, on ties and saturated values too.
 """
 
+import multiprocessing
 import tracemalloc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actalign import dtw
+from actalign.cores import available
 from actalign.dtw import reference
 from benchmarks import dtw_peers, measure, released, workload
 from benchmarks.dtw_peers import Found, listed, refuse_unless_equal
@@ -64,6 +68,47 @@ def check(matrices: Matrices, peers: dict[str, Callable[[NDArray[np.float64]], F
         refuse_unless_equal([peer(matrix) for matrix in some], ours, name=name, lengths=name == "released")
 
 
+def _work_when_told(told: Connection, matrices: Matrices) -> None:
+    """What a process of :func:`in_processes` does: its share of the alignments, each time it is told to."""
+    with measure.single_thread():
+        dtw.scores(matrices, threads=1)
+        told.send("ready")
+        try:
+            while told.recv():
+                dtw.scores(matrices, threads=1)
+                told.send("done")
+        except EOFError:
+            pass
+
+
+@contextmanager
+def in_processes(matrices: Matrices, count: int) -> Iterator[Callable[[], object]]:
+    """A function that has the matrices aligned by so many processes at once, this one among them.
+
+    They share nothing but the machine, so that no threads of one process can be expected to be faster.
+    """
+    with ExitStack() as stack:
+        ends = []
+        for place in range(1, count):
+            here, there = multiprocessing.Pipe()
+            work = (there, matrices[place::count])
+            process = multiprocessing.get_context("spawn").Process(target=_work_when_told, args=work, daemon=True)
+            process.start()
+            there.close()
+            ends.append(stack.enter_context(here))
+        for end in ends:
+            end.recv()
+
+        def together() -> None:
+            for end in ends:
+                end.send("go")
+            dtw.scores(matrices[::count], threads=1)
+            for end in ends:
+                end.recv()
+
+        yield together
+
+
 def against_peers(matrices: Matrices, *, repeats: int, slow: int) -> dict[str, Any]:
     """Nanoseconds per cell of each, one thread, and how many times ours each is."""
     peers = dtw_peers.PEERS
@@ -85,7 +130,8 @@ def against_peers(matrices: Matrices, *, repeats: int, slow: int) -> dict[str, A
         **{name: each(peer, matrices) for name, peer in peers.items()},
     }
     loops = {"textbook loops": each(by_reference, part), "released loops": each(by_released, part)}
-    with measure.single_thread():
+    with measure.single_thread(), in_processes(matrices, available()) as together:
+        whole["a process a core"] = together
         taken = measure.interleaved({**whole, **loops}, repeats=repeats)
     per_cell = {name: measure.per(taken[name], cells(part if name in loops else matrices)) for name in taken}
     return {
@@ -96,6 +142,7 @@ def against_peers(matrices: Matrices, *, repeats: int, slow: int) -> dict[str, A
         "times_ours": {name: measure.ratio(times, per_cell["ours"]) for name, times in per_cell.items()},
         "librosa_over_ours_with_paths": measure.ratio(per_cell["librosa"], per_cell["ours, with paths"]),
         "one_thread_over_all_cores": measure.ratio(per_cell["ours"], per_cell["ours, all cores"]),
+        "one_thread_over_processes": measure.ratio(per_cell["ours"], per_cell["a process a core"]),
     }
 
 

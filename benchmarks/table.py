@@ -43,8 +43,11 @@ def dtw_rows(results: Results) -> Iterator[Row]:
         yield what, alone, PEER_LABELS[name], theirs, times(ratios[name])
     alone_with, theirs = (f"{plain(cells[name]['median'])} ns/cell" for name in ("ours, with paths", "librosa"))
     yield f"{what}, with paths", alone_with, "librosa", theirs, times(peers["librosa_over_ours_with_paths"])
-    what = f"the same on {results['machine']['cores']} cores"
-    yield what, together, "ours, one thread", alone, times(peers["one_thread_over_all_cores"])
+    cores = results["machine"]["cores"]
+    ratio = (
+        f"{times(peers['one_thread_over_all_cores'])}; {cores} processes {times(peers['one_thread_over_processes'])}"
+    )
+    yield f"the same on {cores} cores", together, "ours, one thread", alone, ratio
     for name, row in results["long_clips"].items():
         yield from _long_rows(name, row)
     mine, theirs = (f"{plain(aligned['peak_mb'][one])} MB" for one in ("ours", "librosa"))
