@@ -1,5 +1,6 @@
 """Where matrices lie, read from memory: what NumPy says, and nothing followed that is not known."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -104,3 +105,15 @@ def test_scores_are_the_same_both_ways(rng: np.random.Generator) -> None:
     arrays = [rng.random((3, length)) for length in range(1, 50)]
     assert scores(arrays).tolist() == [scores([array])[0] for array in arrays]
     assert scores([np.float32(1) * array for array in arrays]).dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_matrices_that_another_process_sent_are_read_in_place(dtype: Any, rng: np.random.Generator) -> None:
+    """Their dtype equals NumPy's own, and is another object."""
+    own = [rng.random((3, length)).astype(dtype) for length in range(1, 9)]
+    sent = [matrix.astype(copy.deepcopy(matrix.dtype)) for matrix in own]
+    sent = [matrix.view(sent[0].dtype) for matrix in sent]
+    assert sent[0].dtype is not own[0].dtype
+    assert module.layout(sent) is not None and module.layout([own[0], *sent]) is None
+    for batch in (sent, [own[0], *sent], [*sent, own[0]], [*sent, own[0].astype(np.float16)]):
+        assert scores(batch).tolist() == [scores([np.array(matrix.tolist())])[0] for matrix in batch]

@@ -44,8 +44,22 @@ def layout(matrices: list[Any]) -> Layout | None:
     """
     places = np.empty((4, len(matrices)), dtype=np.int64)
     ids = known_ids()
-    cells, empty = _ask(matrices, places) if ids is None else read_places(id(matrices), ids, places)[:2]
+    if ids is None:
+        cells, empty = _ask(matrices, places)
+    else:
+        cells, empty, _ = read_places(id(matrices), ids, places)
+        if cells < 0 and (others := _ids_of(matrices[0], ids)) is not None:
+            cells, empty, _ = read_places(id(matrices), others, places)
     return Layout(places, empty) if cells >= 0 else None
+
+
+def _ids_of(matrix: Any, ids: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """``ids`` with the dtype of an array that equals NumPy's own and is another: what another process sent has such."""
+    if type(matrix) is not np.ndarray or matrix.dtype not in (SINGLE, DOUBLE):
+        return None
+    others = ids.copy()
+    others[2 if matrix.dtype == SINGLE else 3] = id(matrix.dtype)
+    return others
 
 
 def _ask(matrices: list[ArrayLike], places: NDArray[np.int64]) -> tuple[int, int]:
