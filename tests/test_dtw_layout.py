@@ -114,6 +114,6 @@ def test_matrices_that_another_process_sent_are_read_in_place(dtype: Any, rng: n
     sent = [matrix.astype(copy.deepcopy(matrix.dtype)) for matrix in own]
     sent = [matrix.view(sent[0].dtype) for matrix in sent]
     assert sent[0].dtype is not own[0].dtype
-    assert module.layout(sent) is not None and module.layout([own[0], *sent]) is None
+    assert module.layout(sent) is not None
     for batch in (sent, [own[0], *sent], [*sent, own[0]], [*sent, own[0].astype(np.float16)]):
         assert scores(batch).tolist() == [scores([np.array(matrix.tolist())])[0] for matrix in batch]
