@@ -98,9 +98,10 @@ class ClipSimilarity:
 
     def _multiplied(self, texts_nd: NDArray[Any]) -> NDArray[Any]:
         """Products of every text with every frame, in float64 where float32 could overflow or vanish."""
-        smallest, largest = (end(self._text_lengths) * end(self._frame_lengths) for end in (np.min, np.max))
-        if texts_nd.dtype == np.float32 and not SAFE[0] < smallest <= largest < SAFE[1]:
-            texts_nd = texts_nd.astype(np.float64)
+        if texts_nd.dtype == np.float32:
+            smallest, largest = (end(self._text_lengths) * end(self._frame_lengths) for end in (np.min, np.max))
+            if not SAFE[0] < smallest <= largest < SAFE[1]:
+                texts_nd = texts_nd.astype(np.float64)
         return np.asarray(texts_nd @ self._frames.T)
 
     def _cosine(self, smoothing: Smoothing | None) -> NDArray[np.float64]:

@@ -96,4 +96,4 @@ def test_the_example_runs_on_a_folder_of_clips(tmp_path: Path) -> None:
     room = {**os.environ, "ACTALIGN_ROOT": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=room, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "dtw_context" in done.stdout and "computed 4" in done.stdout
+    assert "computed 4" in done.stdout and "top1_high" in done.stdout and "DTW + context " in done.stdout

@@ -89,15 +89,12 @@ def batches(clips: Sequence[ClipScripts]) -> Iterator[list[int]]:
         frames, texts = clips[index].frames_td, clips[index].texts_nd
         return frames.shape[-1], f"{frames.dtype} {texts.dtype}", len(frames)
 
-    def values(count: int, frames: int, texts: int) -> int:
-        return count * (width * (frames + texts) + frames * texts)
-
     batch: list[int] = []
     wanted = most_texts = 0
     for index in sorted(range(len(clips)), key=likeness):
-        (frames, width), texts = clips[index].frames_td.shape, len(clips[index].texts_nd)
-        own = values(1, frames, texts)
-        padded = values(len(batch) + 1, frames, max(texts, most_texts))  # the clips come in order of length
+        width, frames, texts = clips[index].frames_td.shape[-1], len(clips[index].frames_td), len(clips[index].texts_nd)
+        own = _values(width, frames, texts)
+        padded = (len(batch) + 1) * _values(width, frames, max(texts, most_texts))  # the clips come in order of length
         wasteful = padded > max(2 * (wanted + own), SMALL_BATCH_VALUES)
         if batch and (padded > BATCH_VALUES or wasteful or likeness(index)[:2] != likeness(batch[0])[:2]):
             yield batch
@@ -106,6 +103,11 @@ def batches(clips: Sequence[ClipScripts]) -> Iterator[list[int]]:
         wanted, most_texts = wanted + own, max(texts, most_texts)
     if batch:
         yield batch
+
+
+def _values(width: int, frames: int, texts: int) -> int:
+    """Of one clip: its embeddings, and the products of every text with every frame."""
+    return width * (frames + texts) + frames * texts
 
 
 def _place(wanted: str) -> str:
