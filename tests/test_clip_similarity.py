@@ -137,7 +137,7 @@ def test_bad_settings() -> None:
             clip.affinity(scale=scale, bias=bias)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("size", [1e18, 1e-18])
+@pytest.mark.parametrize("size", [1e20, 1e-23])
 def test_float32_embeddings_of_any_length_have_the_same_cosines(size: float, rng: np.random.Generator) -> None:
     """Where products of float32 would overflow or vanish they are made in float64."""
     frames, texts = (rng.normal(size=shape).astype(np.float32) for shape in ((6, 40), (3, 40)))
