@@ -38,6 +38,7 @@ PEER_LABELS = {
     "tslearn": "tslearn",
     "textbook loops": "textbook loops",
     "released loops": "loops as released",
+    "ours, with paths": "ours, with paths",
 }
 STAGE_LABELS = {
     "product": "matrix product",
@@ -100,7 +101,7 @@ def dots(ax: Axes, rows: Mapping[str, Mapping[str, float]], labels: Mapping[str,
 
 
 def dtw_peers(results: Results) -> Figure:
-    figure = new_figure(COLUMN_WIDTH_IN, 1.9)
+    figure = new_figure(COLUMN_WIDTH_IN, 2.1)
     labels = {**PEER_LABELS, "ours, all cores": f"ours, {results['machine']['cores']} cores"}
     unit = "ns per cell, one thread unless said"
     dots(figure.subplots(), results["peers"]["ns_per_cell"], labels, unit=unit)

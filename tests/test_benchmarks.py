@@ -295,7 +295,7 @@ def given() -> dict[str, dict[str, Any]]:
         "date": "2026-01-02",
     }
     machine["versions"] = {"numpy": "2.4.6", "numba": "0.68.1"}
-    names = [*chart.PEER_LABELS, "ours, float32", "reading once", "ours, with paths"]
+    names = [*chart.PEER_LABELS, "ours, float32", "reading once"]
     long_clips = {
         f"K={k}, T={t}": {
             "ns_per_cell": {"ours": spread(1.5), "ours, with path": spread(2.0), "tslearn": spread(12)},
