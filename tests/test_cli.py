@@ -129,6 +129,20 @@ def test_lint_counts_errors_and_warnings(drawn: Path, tmp_path: Path) -> None:
     assert "1 errors, " in bad.stdout
 
 
+def test_lint_prints_the_first_warnings_of_a_kind_and_all_on_request(drawn: Path) -> None:
+    few = run("lint", str(drawn), "--style", "short_fixed")
+    lines = few.stdout.splitlines()
+    counted = int(lines[-1].removeprefix("0 errors, ").removesuffix(" warnings"))
+    (more,) = [line for line in lines if line.endswith("--all prints them [vague]")]
+    left_out = int(more.removeprefix("warning: short_fixed: ").split(" more")[0])
+    vague = [line for line in lines if line.endswith("[vague]") and line != more]
+    assert len(vague) == 3 and "step 2 'the settle phase': 'phase' cannot be seen" in vague[0]
+    every = run("lint", str(drawn), "--style", "short_fixed", "--all").stdout.splitlines()
+    assert sum(line.endswith("[vague]") for line in every) == 3 + left_out
+    assert sum(line.startswith("warning: ") for line in every) == counted
+    assert not any("more like these" in line for line in every) and set(vague) <= set(every)
+
+
 def test_reproduce_hands_on_its_options_and_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 

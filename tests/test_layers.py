@@ -25,7 +25,7 @@ ROOMS = (
     *("projection", "captions", "annotate", "classification"),
     *("error_analysis", "plots", "publication", "explorer"),
     *("notebook", "gallery", "run_records", "run_summary", "runner"),
-    *("diagnosis", "cli"),
+    *("diagnosis", "cli", "__main__"),
 )
 
 # The sample is a shed beside the house: it may use the rooms up to this one, and no room uses it.

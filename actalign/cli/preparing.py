@@ -19,6 +19,9 @@ from actalign.cli.app import (
     styles_of,
 )
 
+FIRST_WARNINGS = 3
+"""How many warnings of one kind ``lint`` prints unless it is asked for all."""
+
 
 @command
 def doctor(
@@ -149,17 +152,17 @@ def lint(
     data: Data,
     style: Style = None,
     checkpoint: Annotated[str, typer.Option(help="Count tokens with this checkpoint's tokenizer.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Print all warnings, not the first of each kind.")] = False,
 ) -> None:
     """Look for faults in scripts.
 
-    Needs no checkpoint and no videos. Exit code 3 if there are errors among the findings.
+    Needs no checkpoint and no videos. Exit code 3 if there are errors among the findings. Every error is printed; of
+    the warnings of one kind the first three, and how many more there are.
 
     \b
     Example: actalign lint my_clips --style context_rich --checkpoint google/siglip-so400m-patch14-384
     """
     from dataclasses import replace
-
-    import pandas as pd
 
     from actalign.lint import lint_dataset
 
@@ -170,11 +173,23 @@ def lint(
         encoder = encoder_of(data, checkpoint, device="cpu", dtype="float32")
         limits = {"token_count": encoder.token_counts, "max_tokens": encoder.text_policy.max_length}
     findings = lint_dataset(dataset, **limits)
-    for row in findings.to_dict("records"):
-        step = "" if pd.isna(row["step"]) else f", step {row['step']}"
-        place = f" {row['class']}{step}:" if row["class"] else ""
-        typer.echo(f"{row['severity']}: {row['style']}:{place} {row['message']} [{row['rule']}]")
+    for (in_style, rule), kind in findings.groupby(["style", "rule"], sort=False):
+        shown = kind.head(FIRST_WARNINGS) if kind["severity"].iloc[0] == "warning" and not every else kind
+        for row in shown.to_dict("records"):
+            typer.echo(_finding_line(row))
+        if len(shown) < len(kind):
+            typer.echo(f"warning: {in_style}: {len(kind) - len(shown)} more like these: --all prints them [{rule}]")
     errors = int((findings["severity"] == "error").sum())
     typer.echo(f"{errors} errors, {int((findings['severity'] == 'warning').sum())} warnings")
     if errors:
         raise typer.Exit(PARTLY)
+
+
+def _finding_line(row: dict[str, Any]) -> str:
+    """One finding in a line: how bad it is, where it is, what was read, what is wrong, and the rule that says so."""
+    import pandas as pd
+
+    text = f" {row['text']!r}" if row["text"] else ""
+    step = "" if pd.isna(row["step"]) else f", step {row['step']}{text}"
+    place = f" {row['class']}{step}:" if row["class"] else ""
+    return f"{row['severity']}: {row['style']}:{place} {row['message']} [{row['rule']}]"

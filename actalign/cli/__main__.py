@@ -1,5 +1,0 @@
-"""``python -m actalign.cli``."""
-
-from actalign.cli import main
-
-main()
