@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
 from itertools import chain, islice
 from threading import Event, Lock
 from typing import TypeVar, cast
@@ -42,11 +43,22 @@ def threads_for(wanted: int | None) -> int:
     return int(wanted)
 
 
+@cache
+def _helpers(count: int) -> ThreadPoolExecutor:
+    """So many threads, started once and kept: to start one can take as long as a small share of the work."""
+    return ThreadPoolExecutor(count, thread_name_prefix="actalign")
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
+
+
 def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, threads: int) -> list[Result]:
     """``function`` of each piece, in order, on so many threads at once, the calling one among them.
 
     Each thread draws its next piece when it is done with the one before, so that all finish together and no more
-    pieces exist than threads. After an error no piece is drawn any more, and the error is raised.
+    pieces exist than threads. After an error no piece is drawn any more, and the error is raised. No call waits for
+    threads that others keep busy: the calling one does what they do not come to.
 
     >>> share_out(len, ["one", "three"], threads=2)
     [3, 5]
@@ -59,23 +71,28 @@ def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, t
         return [function(piece) for piece in first]
     waiting = enumerate(chain(first, drawn))
     results: dict[int, Result] = {}
-    lock, failed = Lock(), Event()
+    lock, over = Lock(), Event()
 
     def work() -> None:
         try:
-            while not failed.is_set():
+            while not over.is_set():
                 with lock:
                     place, piece = next(waiting, (-1, None))
                 if place < 0:
                     return
                 results[place] = function(cast(Piece, piece))
         except BaseException:
-            failed.set()
+            over.set()
             raise
 
-    with ThreadPoolExecutor(threads - 1) as pool:
-        others = [pool.submit(work) for _ in range(threads - 1)]
+    others: list[Future[None]] = []
+    try:
+        others.extend(_helpers(threads - 1).submit(work) for _ in range(threads - 1))
         work()
-        for other in others:
-            other.result()
+    finally:
+        over.set()
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)
+    for other in begun:
+        other.result()
     return [results[place] for place in range(len(results))]

@@ -1,6 +1,9 @@
 """Work shared out over threads: all of it, in order, and no error lost."""
 
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -17,11 +20,80 @@ def test_results_come_in_order(threads: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
-def test_an_error_is_raised_and_no_thread_is_left(threads: int) -> None:
+def test_an_error_is_raised_and_the_threads_serve_again(threads: int) -> None:
+    assert share_out(int, range(100), threads=threads) == list(range(100))
     before = threading.active_count()
-    with pytest.raises(ZeroDivisionError):
-        share_out(lambda number: 1 // (number - 7), range(100), threads=threads)
-    assert threading.active_count() == before
+    for _ in range(20):
+        with pytest.raises(ZeroDivisionError):
+            share_out(lambda number: 1 // (number - 7), range(100), threads=threads)
+    assert share_out(int, range(100), threads=threads) == list(range(100))
+    assert threading.active_count() < before + threads, "no more than those that are kept"
+
+
+def test_nothing_runs_any_more_when_an_error_is_raised() -> None:
+    began, running = threading.Event(), 0
+
+    def work(number: int) -> None:
+        nonlocal running
+        if threading.current_thread() is threading.main_thread():
+            assert began.wait(timeout=30)
+            raise ValueError("while the other works")
+        running += 1
+        began.set()
+        time.sleep(0.05)
+        running -= 1
+
+    with pytest.raises(ValueError, match="while the other works"):
+        share_out(work, range(10), threads=2)
+    assert running == 0
+
+
+def test_work_that_shares_out_work_ends() -> None:
+    """The threads are all taken by those who would wait for them."""
+
+    def inner(number: int) -> list[int]:
+        return share_out(lambda other: number * other, range(20), threads=2)
+
+    found = share_out(inner, range(20), threads=2)
+    assert found == [[number * other for other in range(20)] for number in range(20)]
+
+
+def test_calls_from_many_threads_do_not_wait_for_each_other() -> None:
+    """One call keeps the other thread; a second one does its work by itself meanwhile."""
+    taken, free = threading.Event(), threading.Event()
+
+    def keep(number: int) -> None:
+        if threading.current_thread().name.startswith("actalign"):
+            taken.set()
+        assert free.wait(timeout=30)
+
+    first = threading.Thread(target=share_out, args=(keep, range(2)), kwargs={"threads": 2})
+    first.start()
+    try:
+        assert taken.wait(timeout=30)
+        assert share_out(int, range(50), threads=2) == list(range(50))
+    finally:
+        free.set()
+        first.join(timeout=30)
+    assert not first.is_alive()
+
+
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    """In a process without other libraries' threads, which may not survive a fork."""
+    program = (
+        "import os, sys, threading\n"
+        "from actalign.cores import share_out\n"
+        "def both():\n"
+        "    met = threading.Barrier(2, timeout=20)\n"
+        "    return share_out(lambda number: met.wait() >= 0, range(2), threads=2) == [True, True]\n"
+        "assert both()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(0 if both() else 1)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_pieces_are_drawn_only_as_they_are_needed() -> None:

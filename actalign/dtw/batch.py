@@ -14,8 +14,8 @@ from actalign.dtw.layout import DOUBLE, SINGLE, Layout, known_ids, layout
 
 PIECE_CELLS = 250_000
 """Cells that a thread works through at a time."""
-SMALLEST_PIECE_CELLS = 50_000
-"""Below this a thread of its own costs more than it saves."""
+SMALLEST_PIECE_CELLS = 150_000
+"""With less for each, to wake a second thread costs more than it saves."""
 
 
 class Totals(NamedTuple):
@@ -176,7 +176,7 @@ def _pieces(cells: NDArray[np.int64], threads: int) -> list[tuple[int, int]]:
     """Runs of neighbours with about equal numbers of cells, enough of them for every thread."""
     total = int(cells.sum())
     wanted = min(PIECE_CELLS, max(SMALLEST_PIECE_CELLS, -(-total // threads)))
-    if total <= wanted:
+    if total < 2 * SMALLEST_PIECE_CELLS:
         return [(0, len(cells))] if len(cells) else []
     cuts = np.searchsorted(np.cumsum(cells), np.arange(wanted, total, wanted), side="left") + 1
     return list(pairwise(sorted({0, len(cells), *cuts.tolist()})))
