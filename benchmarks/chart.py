@@ -104,7 +104,8 @@ def dtw_peers(results: Results) -> Figure:
     figure = new_figure(COLUMN_WIDTH_IN, 2.1)
     labels = {**PEER_LABELS, "ours, all cores": f"ours, {results['machine']['cores']} cores"}
     unit = "ns per cell, one thread unless said"
-    dots(figure.subplots(), results["peers"]["ns_per_cell"], labels, unit=unit)
+    together = {"ours, all cores": results["cores"]["ns_per_cell"]["all cores"]}
+    dots(figure.subplots(), results["peers"]["ns_per_cell"] | together, labels, unit=unit)
     return figure
 
 

@@ -25,6 +25,8 @@ Matrices = Sequence[NDArray[Any]]
 SLOW = 300
 """Alignments that the slow ones work on: a part, as time per cell does not depend on how many there are."""
 GROWTH_CELLS = 2_000_000
+ROUNDS, ROUNDS_OF_OURS = 11, 31
+"""Rounds against peers, and where only ours is compared with itself: short rounds, and ratios nearer to 1."""
 
 
 def cells(matrices: Matrices) -> int:
@@ -124,15 +126,12 @@ def against_peers(matrices: Matrices, *, repeats: int, slow: int) -> dict[str, A
         "ours": lambda: dtw.scores(matrices, threads=1),
         "ours, with paths": lambda: [dtw.align(matrix) for matrix in matrices],
         "ours, float32": lambda: dtw.scores(small, threads=1),
-        "ours, all cores": lambda: dtw.scores(matrices),
         "torch scan": lambda: dtw_peers.by_torch(batch, sizes),
         "reading once": lambda: [matrix.max() for matrix in matrices],
         **{name: each(peer, matrices) for name, peer in peers.items()},
     }
     loops = {"textbook loops": each(by_reference, part), "released loops": each(by_released, part)}
-    with measure.single_thread(), in_processes(matrices, available()) as together:
-        whole["a process a core"] = together
-        taken = measure.interleaved({**whole, **loops}, repeats=repeats)
+    taken = measure.interleaved({**whole, **loops}, repeats=repeats)
     per_cell = {name: measure.per(taken[name], cells(part if name in loops else matrices)) for name in taken}
     return {
         "alignments": len(matrices),
@@ -141,16 +140,45 @@ def against_peers(matrices: Matrices, *, repeats: int, slow: int) -> dict[str, A
         "ns_per_cell": {name: measure.summary(times) for name, times in per_cell.items()},
         "times_ours": {name: measure.ratio(times, per_cell["ours"]) for name, times in per_cell.items()},
         "librosa_over_ours_with_paths": measure.ratio(per_cell["librosa"], per_cell["ours, with paths"]),
-        "one_thread_over_all_cores": measure.ratio(per_cell["ours"], per_cell["ours, all cores"]),
-        "one_thread_over_processes": measure.ratio(per_cell["ours"], per_cell["a process a core"]),
+    }
+
+
+def over_cores(matrices: Matrices, *, repeats: int) -> dict[str, Any]:
+    """Nanoseconds per cell of one thread, of a thread a core and of a process a core, and what the cores gain."""
+    with in_processes(matrices, available()) as together:
+        runs: dict[str, Callable[[], object]] = {
+            "one thread": lambda: dtw.scores(matrices, threads=1),
+            "all cores": lambda: dtw.scores(matrices),
+            "a process a core": together,
+        }
+        taken = measure.interleaved(runs, repeats=repeats)
+    per_cell = {name: measure.per(times, cells(matrices)) for name, times in taken.items()}
+    return {
+        "ns_per_cell": {name: measure.summary(times) for name, times in per_cell.items()},
+        "one_thread_over_all_cores": measure.ratio(per_cell["one thread"], per_cell["all cores"]),
+        "one_thread_over_processes": measure.ratio(per_cell["one thread"], per_cell["a process a core"]),
     }
 
 
 def growth_of(batches: Mapping[str, Matrices], *, repeats: int) -> dict[str, float]:
-    """Median nanoseconds per cell of each batch, one thread, in one interleaved run."""
+    """Nanoseconds per cell of each batch, one thread, in one interleaved run."""
     runs = {name: partial(dtw.scores, batch, threads=1) for name, batch in batches.items()}
     taken = measure.interleaved(runs, repeats=repeats)
-    return {name: measure.summary(measure.per(times, cells(batches[name])))["median"] for name, times in taken.items()}
+    return typical({name: measure.per(times, cells(batches[name])) for name, times in taken.items()})
+
+
+def typical(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The median of each row's times relative to the mean of their round, times the median of these means.
+
+    Rounds may be slow as a whole, and which of them hold the median is chance.
+
+    >>> typical({"a": [1.0, 1.0, 2.0, 2.0], "b": [3.0, 3.0, 6.0, 9.0]})
+    {'a': 1.5, 'b': 4.5}
+    """
+    rounds = np.array(list(times.values()))
+    means = rounds.mean(axis=0)
+    found = np.median(rounds / means, axis=1) * np.median(means)
+    return dict(zip(times, found.tolist(), strict=True))
 
 
 def batch_of(steps: int, frames: int, *, total: int) -> list[NDArray[np.float64]]:
@@ -227,11 +255,12 @@ def with_path(*, repeats: int, quick: bool) -> dict[str, Any]:
 
 def run(*, quick: bool) -> dict[str, Any]:
     matrices = workload.affinities(20 if quick else workload.CLIPS)
-    repeats = 2 if quick else 11
+    repeats, more = (2, 2) if quick else (ROUNDS, ROUNDS_OF_OURS)
     with measure.single_thread():
         return {
             "peers": against_peers(matrices, repeats=repeats, slow=min(SLOW, len(matrices))),
-            "growth": growth(matrices, repeats=repeats, quick=quick),
+            "cores": over_cores(matrices, repeats=more),
+            "growth": growth(matrices, repeats=more, quick=quick),
             "long_clips": long_clips(repeats=repeats, quick=quick),
             "align": with_path(repeats=repeats, quick=quick),
         }

@@ -36,18 +36,14 @@ def times(ratio: Mapping[str, float]) -> str:
 def dtw_rows(results: Results) -> Iterator[Row]:
     peers, aligned = results["peers"], results["align"]
     cells, ratios = peers["ns_per_cell"], peers["times_ours"]
-    alone, together = (f"{plain(cells[name]['median'])} ns/cell" for name in ("ours", "ours, all cores"))
+    alone = f"{plain(cells['ours']['median'])} ns/cell"
     what = f"{peers['alignments']:,} alignments, one thread"
     for name in ("librosa", "torch scan", "textbook loops"):
         theirs = f"{plain(cells[name]['median'])} ns/cell"
         yield what, alone, PEER_LABELS[name], theirs, times(ratios[name])
     alone_with, theirs = (f"{plain(cells[name]['median'])} ns/cell" for name in ("ours, with paths", "librosa"))
     yield f"{what}, with paths", alone_with, "librosa", theirs, times(peers["librosa_over_ours_with_paths"])
-    cores = results["machine"]["cores"]
-    ratio = (
-        f"{times(peers['one_thread_over_all_cores'])}; {cores} processes {times(peers['one_thread_over_processes'])}"
-    )
-    yield f"the same on {cores} cores", together, "ours, one thread", alone, ratio
+    yield _cores_row(results["cores"], cores=results["machine"]["cores"])
     for name, row in results["long_clips"].items():
         yield from _long_rows(name, row)
     mine, theirs = (f"{plain(aligned['peak_mb'][one])} MB" for one in ("ours", "librosa"))
@@ -55,6 +51,12 @@ def dtw_rows(results: Results) -> Iterator[Row]:
     what = f"one path, K = {steps}, T = {frames:,}: extra memory"
     ratio = f"{plain(aligned['peak_mb']['librosa'] / aligned['peak_mb']['ours'])} ×"
     yield what, mine, "librosa", theirs, ratio
+
+
+def _cores_row(row: Results, *, cores: int) -> Row:
+    together, alone = (f"{plain(row['ns_per_cell'][name]['median'])} ns/cell" for name in ("all cores", "one thread"))
+    ratio = f"{times(row['one_thread_over_all_cores'])}; {cores} processes {times(row['one_thread_over_processes'])}"
+    return f"the same on {cores} cores", together, "ours, one thread", alone, ratio
 
 
 def _long_rows(name: str, row: Results) -> Iterator[Row]:

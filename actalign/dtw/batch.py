@@ -60,8 +60,8 @@ def scores(affinities: Iterable[ArrayLike], *, threads: int | None = None) -> ND
     [2.5, 0.375]
     """
     matrices = list(affinities)
-    if threads is not None:  # to count the cores takes as long as a small batch
-        threads_for(threads)
+    if threads is not None and (type(threads) is not int or threads < 1):
+        threads_for(threads)  # refuses what is not a number of threads
     ids, found = known_ids(), np.empty(len(matrices))
     if ids is not None and score_list(id(matrices), ids, SMALLEST_PIECE_CELLS, found):
         return found

@@ -207,14 +207,21 @@ def read_places(listed: int, ids: NDArray[np.int64], places: NDArray[np.int64]) 
 def score_list(listed: int, ids: NDArray[np.int64], most_cells: int, scores: NDArray[np.float64]) -> bool:
     """The scores of a list of at most so many cells, all in one call: with few, calls are what takes the time.
 
+    For the same reason it counts and divides in loops of its own, which are shorter calls than NumPy's functions.
+
     False, and nothing is known of the scores, where the list holds more, or anything that is not as expected.
     """
     places = np.empty((4, len(scores)), dtype=np.int64)
     cells, empty, dtype = read_places(listed, ids, places)
     if not 0 < cells <= most_cells or empty >= 0:
         return False
-    lengths = np.empty(len(scores), dtype=np.int64)
-    rows, first_rows = np.arange(places[1].max()), np.zeros(len(scores), dtype=np.int64)
+    most = 0
+    for place in range(len(scores)):
+        most = max(most, places[1, place])
+    lengths, first_rows = np.empty(len(scores), dtype=np.int64), np.zeros(len(scores), dtype=np.int64)
+    rows = np.empty(most, dtype=np.int64)
+    for row in range(most):
+        rows[row] = row
     if dtype == ids[2]:  # else float64, as the scores are
         single = np.empty(0, dtype=np.float32)
         refused = best_paths(single, places, rows, first_rows, 0, len(scores), scores, lengths)
@@ -222,5 +229,6 @@ def score_list(listed: int, ids: NDArray[np.int64], most_cells: int, scores: NDA
         refused = best_paths(scores, places, rows, first_rows, 0, len(scores), scores, lengths)
     if refused:
         return False
-    scores /= lengths
+    for place in range(len(scores)):
+        scores[place] /= lengths[place]
     return True
