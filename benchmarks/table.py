@@ -43,7 +43,8 @@ def dtw_rows(results: Results) -> Iterator[Row]:
         yield what, alone, PEER_LABELS[name], theirs, times(ratios[name])
     alone_with, theirs = (f"{plain(cells[name]['median'])} ns/cell" for name in ("ours, with paths", "librosa"))
     yield f"{what}, with paths", alone_with, "librosa", theirs, times(peers["librosa_over_ours_with_paths"])
-    yield _cores_row(results["cores"], cores=results["machine"]["cores"])
+    what = f"{peers['alignments']:,} alignments, {results['machine']['cores']} cores"
+    yield _cores_row(what, results["cores"], cores=results["machine"]["cores"])
     for name, row in results["long_clips"].items():
         yield from _long_rows(name, row)
     mine, theirs = (f"{plain(aligned['peak_mb'][one])} MB" for one in ("ours", "librosa"))
@@ -53,10 +54,10 @@ def dtw_rows(results: Results) -> Iterator[Row]:
     yield what, mine, "librosa", theirs, ratio
 
 
-def _cores_row(row: Results, *, cores: int) -> Row:
+def _cores_row(what: str, row: Results, *, cores: int) -> Row:
     together, alone = (f"{plain(row['ns_per_cell'][name]['median'])} ns/cell" for name in ("all cores", "one thread"))
     ratio = f"{times(row['one_thread_over_all_cores'])}; {cores} processes {times(row['one_thread_over_processes'])}"
-    return f"the same on {cores} cores", together, "ours, one thread", alone, ratio
+    return what, together, "ours, one thread", alone, ratio
 
 
 def _long_rows(name: str, row: Results) -> Iterator[Row]:
