@@ -402,10 +402,8 @@ def test_the_table_says_what_the_json_says() -> None:
         "| 4,490 alignments, one thread, with paths |" in block and "| librosa | 38 ns/cell | 7.0 × (3.5–14) |" in block
     )
     assert "T = 20,000, one thread, with path | 2.0 ns/cell | tslearn | 12 ns/cell | 6.0 × (3.0–12) |" in block
-    assert (
-        "| 4,490 alignments, 2 cores | 4.2 ns/cell | ours, one thread | 1.5 ns/cell | 1.8 × (0.90–3.6); 2 processes "
-        in block
-    )
+    on_two = "| 4,490 alignments, 2 cores | 4.2 ns/cell | ours, one thread | 1.5 ns/cell |"
+    assert f"{on_two} 1.8 × (0.90–3.6); 2 processes 1.9 × (" in block
     assert "| one path, K = 10, T = 20,000: extra memory | 0.50 MB | librosa | 6.0 MB | 12 × |" in block
     assert "| embeddings to scores, one thread | 0.30 ms/clip | as released | 12 ms/clip | 40 × (20–80) |" in block
     assert "| files to embeddings, float32, CPU | 500 frames/s | as released, float32 | 60 frames/s |" in block
