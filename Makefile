@@ -24,7 +24,7 @@ test: $(STAMP) ## lint, types, tests, doctests and import layers
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	HF_HUB_OFFLINE=1 $(PY) -m pytest
+	HF_HUB_OFFLINE=1 $(PY) -m pytest -n auto --maxprocesses 4
 
 test-gpu: $(STAMP) ## what make test leaves out because it needs Triton and a GPU; fails without them
 	HF_HUB_OFFLINE=1 $(PY) -m pytest -W default -o addopts="-ra --strict-markers --strict-config" tests/gpu tests/test_gpu.py

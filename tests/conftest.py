@@ -24,6 +24,20 @@ TINY_STEPS = {
 }
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The tests of a file run in one process, and so do all files whose tests share the notebooks of ``tree``."""
+    from project_tree import FILES_OF_THE_TREE
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "tree" if Path(file).name in FILES_OF_THE_TREE else file
+
+    return Scheduling(config, log)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

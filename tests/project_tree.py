@@ -13,6 +13,8 @@ from actalign.sample.classes import families
 from actalign.sample.render import plan_clips, write_folder
 
 PROJECT = Path(actalign.__file__).resolve().parents[1]
+FILES_OF_THE_TREE = {"test_error_notebooks.py", "test_notebooks.py", "test_site.py", "test_table_notebooks.py"}
+"""Whose tests ask for the fixture ``tree``, over which every notebook is run once."""
 TEST_CLIPS, VALIDATION_CLIPS = 16, 8
 QUIET = {"OMP_NUM_THREADS": "1"}
 

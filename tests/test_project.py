@@ -14,6 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from project_tree import FILES_OF_THE_TREE
 
 import actalign
 
@@ -89,6 +90,12 @@ def test_the_core_needs_no_video_model_notebook_or_language_model_library() -> N
     core = {Requirement(line).name for line in project()["project"]["dependencies"]}
     drawing = {"matplotlib", "seaborn"}
     assert core == drawing | {"numba", "numpy", "pandas", "scikit-learn", "scipy", "threadpoolctl", "typer"}
+
+
+def test_files_whose_tests_share_the_notebooks_run_are_known_to_the_scheduler(request: pytest.FixtureRequest) -> None:
+    """Or each process of make test would run all notebooks once more."""
+    asking = {item.path.name for item in request.session.items if "tree" in getattr(item, "fixturenames", ())}
+    assert asking <= FILES_OF_THE_TREE
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", "environment.yml", "Makefile"])
