@@ -167,7 +167,7 @@ def classify(
     loaded = _loaded(encoder)
     candidates = tuple(Candidate(name, (name,), script.sport, script) for name, script in wanted.items())
     frames = embed_clips([clip], loaded, frame_rate=frame_rate)[clip.id]
-    texts = embed_texts([steps(one, choices) for one in candidates], loaded, padding=choices.text_padding)
+    texts = embed_texts([steps(one, choices) for one in candidates], loaded, group_padding=choices.text_padding)
     overridden = choices.affinity_scale is not None
     inputs = QuestionInputs(
         clip.id,

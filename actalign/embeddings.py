@@ -19,7 +19,7 @@ from actalign.errors import ActAlignError
 from actalign.progress import is_watched
 from actalign.records import Clip, Dataset, FrameEmbeddings, TextEmbeddings
 from actalign.store import EmbeddingStore, TextRow
-from actalign.text import Padding, TextPolicy, prepare
+from actalign.text import Padding, TextPolicy, in_company, prepare
 from actalign.timeline import check_frame_rate
 
 TEXTS_PER_FILE = 1024
@@ -149,23 +149,22 @@ def embed_texts(
     encoder: TextEncoder,
     *,
     store_folder: str | Path | None = None,
-    padding: Padding | None = None,
+    group_padding: Padding = "max_length",
 ) -> dict[str, NDArray[np.float32]]:
     """Embed texts (paper, Eq. 5), or find them in the store; prints one line of counts.
 
-    ``padding=None`` is the encoder's own ("max_length"), which makes an embedding depend on its text alone.
-    ``"longest"`` pads to the longest text of a group, so there the company matters: the strings in ``texts`` are
-    one group, and each sequence in it is a group of its own. The released scripts pad one script at a time:
-    pass one sequence per script. A text of several groups gets its embedding from the first.
+    A text is padded to the length the checkpoint was trained with, so that its embedding depends on it alone. The
+    released scripts pad one script at a time: pass one sequence per script and ``group_padding="longest"``. A text
+    has then one embedding per group, called ``text.in_company(text, group)``.
 
     Args:
         texts: texts, groups of texts, or both.
         encoder: a loaded checkpoint.
         store_folder: where embeddings are kept; None is data/cache/embeddings.
-        padding: "max_length", "longest" or None.
+        group_padding: to which length the texts of a group are padded, "max_length" or that of their "longest".
 
     Returns:
-        Each distinct text, as given, with its (d,) float32 embedding, not normalised.
+        Each distinct text, as given or in its company, with its (d,) float32 embedding, not normalised.
 
     Raises:
         ActAlignError: there are no texts, one is empty, or the store cannot be written.
@@ -175,11 +174,11 @@ def embed_texts(
     actalign.errors.ActAlignError: there are no texts to embed; pass a list of texts
     """
     wanted: dict[str, TextRow] = {}
-    for group in _groups(texts):
+    for group, padding in _groups(texts, group_padding):
         encoder.warn_truncated(group)
         length = encoder.padded_length(group, padding=padding)
         for text, prepared in zip(group, prepare(group, encoder.text_policy), strict=True):
-            wanted.setdefault(text, (prepared, length))
+            wanted[in_company(text, group) if padding == "longest" else text] = prepared, length
     folder = Path(store_folder or paths.CACHE / "embeddings")
     store = EmbeddingStore(folder, encoder=encoder.fingerprint, dtype=encoder.dtype, frame_rate=None)
     rows = store.find_texts()
@@ -205,11 +204,12 @@ def _distinct(clips: Dataset | Iterable[Clip]) -> list[Clip]:
     return chosen
 
 
-def _groups(texts: Sequence[str | Sequence[str]]) -> list[list[str]]:
+def _groups(texts: Sequence[str | Sequence[str]], group_padding: Padding) -> list[tuple[list[str], Padding | None]]:
+    """The texts that stand alone, then each group, and how they are padded: None is as the encoder was trained."""
     listed = [] if isinstance(texts, str) else list(texts)
-    plain = [text for text in listed if isinstance(text, str)]
-    nested = [list(group) for group in listed if not isinstance(group, str)]
-    groups = [group for group in (plain, *nested) if group]
-    if not groups:
+    alone = [text for text in listed if isinstance(text, str)]
+    groups = [list(group) for group in listed if not isinstance(group, str)]
+    found = [(group, padding) for group, padding in [(alone, None), *((one, group_padding) for one in groups)] if group]
+    if not found:
         raise ActAlignError("there are no texts to embed; pass a list of texts")
-    return groups
+    return found

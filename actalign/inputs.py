@@ -73,7 +73,7 @@ def nothing(candidate: Candidate, options: Options) -> tuple[str, ...]:
 class QuestionInputs:
     """Everything a method may look at for one clip and its candidates.
 
-    ``frames_td`` (T, d); ``candidates`` in the order shown; ``texts`` maps a text to its (d,) embedding;
+    ``frames_td`` (T, d); ``candidates`` in the order shown; ``texts`` is what ``embeddings.embed_texts`` gives;
     ``labels`` (T,) the sub-action id shown in each frame, for the oracle only; ``scale`` and ``bias`` are those
     of Eq. 9. ``products`` keeps what inputs of the same frames and texts can share when only their options
     differ; leave it out otherwise. ``questions.question_inputs`` builds one from a data set.
@@ -110,10 +110,22 @@ class QuestionInputs:
             rows.append(self.texts[sentence])
         return np.stack(rows)
 
+    def script_texts(self, candidate: Candidate) -> tuple[str, ...]:
+        """What the embeddings of the script's sub-actions are called in ``texts``, in order, for :meth:`vectors`.
+
+        Their words, but for ``text_padding="longest"``, where a text that two scripts share has an embedding in each.
+        """
+        wording = steps(candidate, self.options)
+        if self.options.text_padding == "longest":
+            own = tuple(text.in_company(sentence, wording) for sentence in wording)
+            if own[0] in self.texts:
+                return own
+        return wording
+
     @cached_property
     def evidence(self) -> Evidence:
         """Every distinct step of the candidates against every frame, and whose steps they are (paper, Eq. 7-9)."""
-        wordings = [steps(candidate, self.options) for candidate in self.candidates]
+        wordings = [self.script_texts(candidate) for candidate in self.candidates]
         row_of = {sentence: row for row, sentence in enumerate(dict.fromkeys(chain(*wordings)))}
         scripts = tuple(np.array([row_of[sentence] for sentence in wording]) for wording in wordings)
         against = self._against(tuple(row_of))

@@ -57,7 +57,7 @@ def pooled_steps(inputs: QuestionInputs, draw: int) -> Evidence:
 
     Steps are summed in sorted order, so that two scripts that differ by order alone tie exactly.
     """
-    wordings = [sorted(steps(candidate, inputs.options)) for candidate in inputs.candidates]
+    wordings = [sorted(inputs.script_texts(candidate)) for candidate in inputs.candidates]
     means = [similarity.unit(inputs.vectors(wording)).mean(axis=0) for wording in wordings]
     return _against_pooled(inputs, similarity.unit(np.stack(means)))
 

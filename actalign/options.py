@@ -48,8 +48,8 @@ class Options:
         text_template: how a sub-action is worded wherever a method has context: ``"in_sport"`` is the paper's
             "{sub-action} in {sport}", ``"released"`` is item 4 (it tells the text encoder the class name),
             ``"step"`` leaves the context out.
-        text_padding: how sub-actions are padded when they are embedded (item 2): pass it to ``embed_texts``
-            with ``questions.text_groups``, which keeps each script a group of its own.
+        text_padding: how sub-actions are padded when they are embedded (item 2): pass it to ``embed_texts`` as
+            ``group_padding``, with ``questions.text_groups``, which keeps each script a group of its own.
         affinity_scale, affinity_bias: override the checkpoint's own scale and bias (item 3); both or neither.
         mean_pool_frames: average L2-normalised frames or raw ones in the mean-pool rows. The paper does not say.
         class_name_normalisation: the class-name baseline's text rows each of length 1 (``"rows"``, a cosine) or

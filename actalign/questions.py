@@ -85,7 +85,7 @@ def question_inputs(
 
     Args:
         dataset, question, embeddings: the question, and frame embeddings by clip id.
-        texts: text to (d,) embedding, for all of :func:`texts_needed`.
+        texts: text to (d,) embedding, for all of :func:`text_groups`.
         method: a method or its name; it may fix some of the options.
         style: the prompt style, for methods that read scripts.
         options: the paper's choices, or others.
@@ -118,11 +118,10 @@ def question_inputs(
 
 def text_groups(
     dataset: Dataset, *, methods: Sequence[str], styles: Sequence[str], options: Options
-) -> tuple[tuple[str, ...], ...]:
-    """What ``methods`` look up for the questions of ``dataset``, one group per script or per class's names.
+) -> tuple[str | tuple[str, ...], ...]:
+    """What ``methods`` look up for the questions of ``dataset``, for ``embed_texts``: class names, and whole scripts.
 
-    Groups matter only to ``text_padding="longest"``, where a text is padded to the longest of its group. That is
-    the released scripts' way with sub-actions alone: embed class names with the default padding.
+    That a script is a group matters only to ``text_padding="longest"``, where its texts are padded to its longest.
 
     Raises:
         ActAlignError: an unknown method or style, or a missing script.
@@ -131,23 +130,24 @@ def text_groups(
     >>> clip = Clip("a", Path("a.mp4"), sport="tennis")
     >>> dataset = Dataset("demo", Path("."), {"a": clip}, (Question("a", ("lob", "kick"), 0),))
     >>> text_groups(dataset, methods=["mean_pool_name_in_sport"], styles=[], options=Options())
-    (('lob in tennis',), ('kick in tennis',))
+    ('lob in tennis', 'kick in tennis')
     """
     known_width = replace(options, validated_width=options.validated_width or 1)  # no text depends on the width
-    found: dict[tuple[str, ...], None] = {}
+    found: dict[str | tuple[str, ...], None] = {}
     for method in map(method_named, methods):
         settled = method.settle(known_width)
         for style in styles if method.needs_script else [""]:
             for question in dataset.questions:
                 for candidate in usable_candidates(dataset, question, method=method, style=style, options=options):
-                    found[method.wording(candidate, settled)] = None
+                    wording = method.wording(candidate, settled)
+                    found |= dict.fromkeys([wording] if method.needs_script else wording)
     return tuple(group for group in found if group)
 
 
 def texts_needed(
     dataset: Dataset, *, methods: Sequence[str], styles: Sequence[str], options: Options
 ) -> tuple[str, ...]:
-    """Every distinct text of :func:`text_groups`: what to embed when texts are padded to the model's own length.
+    """Every distinct text of :func:`text_groups`.
 
     Raises:
         ActAlignError: an unknown method or style, or a missing script.
@@ -159,4 +159,5 @@ def texts_needed(
     ('lob', 'kick')
     """
     groups = text_groups(dataset, methods=methods, styles=styles, options=options)
-    return tuple(dict.fromkeys(chain.from_iterable(groups)))
+    texts = chain.from_iterable([group] if isinstance(group, str) else group for group in groups)
+    return tuple(dict.fromkeys(texts))

@@ -40,6 +40,17 @@ class TextPolicy:
             raise ActAlignError(f"max_length is {self.max_length}; it counts tokens and must be 1 or more")
 
 
+def in_company(text: str, group: Sequence[str]) -> str:
+    """What the embedding of a text is called where it was padded to the longest of its group.
+
+    The same text has another embedding in another group. No text is called so: a line break ends each part.
+
+    >>> in_company("swing", ["step back", "swing"])
+    'swing\\nstep back\\nswing'
+    """
+    return "\n".join((text, *group))
+
+
 @lru_cache(maxsize=2**16)
 def canonicalise(text: str) -> str:
     """The text without outer space, inner runs of white space or trailing full stops; case is kept.

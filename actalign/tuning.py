@@ -54,6 +54,16 @@ def smoothing_curve(
     return table[["split", "width", *[name for name in table.columns if name not in ("split", "width")]]]
 
 
+def best_width(curve: pd.DataFrame) -> int:
+    """The width with the best Top-1 of a table of :func:`smoothing_curve`, the smallest of equals.
+
+    >>> best_width(pd.DataFrame({"width": [5, 1, 3], "top1": [60.0, 50.0, 60.0]}))
+    3
+    """
+    widths = curve.sort_values("width")
+    return int(widths.loc[widths["top1"].idxmax(), "width"])
+
+
 def choose_smoothing_width(
     dataset: Dataset,
     embeddings: Mapping[str, FrameEmbeddings],
@@ -77,7 +87,7 @@ def choose_smoothing_width(
     if any(width < 1 for width in widths):
         raise ActAlignError(f"widths {tuple(widths)} must be 1 frame or more; 1 is no smoothing")
     curve = smoothing_curve(
-        dataset, embeddings, texts, style=style, options=options, widths=sorted(widths),
+        dataset, embeddings, texts, style=style, options=options, widths=widths,
         scale=scale, bias=bias, resamples=1,
     )  # fmt: skip
-    return int(curve.loc[curve["top1"].idxmax(), "width"])
+    return best_width(curve)

@@ -79,8 +79,9 @@ def test_scores_are_those_of_the_long_way(
     question = next(one for one in dataset.questions if one.clip_id == clip_id)
     frames = {clip_id: embed_clips([dataset.clips[clip_id]], encoder)[clip_id]}
     groups = text_groups(dataset, methods=["dtw_context_smoothing"], styles=["short_fixed"], options=options)
+    texts = embed_texts(groups, encoder, group_padding=options.text_padding)
     scores = score_dataset(
-        dataset, frames, embed_texts(groups, encoder, padding=options.text_padding), method="dtw_context_smoothing",
+        dataset, frames, texts, method="dtw_context_smoothing",
         style="short_fixed", options=options, scale=encoder.scale, bias=encoder.bias,
     )  # fmt: skip
     expected = scores[scores["clip_id"] == clip_id].set_index("class")["score"]

@@ -20,7 +20,7 @@ from actalign.embeddings import EmbeddingIndex, embed_clips, embed_texts
 from actalign.errors import ActAlignError
 from actalign.records import Clip, Dataset, TextEmbeddings
 from actalign.store import EmbeddingStore, read_embeddings
-from actalign.text import Padding, TextPolicy
+from actalign.text import Padding, TextPolicy, in_company
 from actalign.video import Frame, iter_frames, read_frames
 
 Writer = Callable[..., Path]
@@ -576,23 +576,19 @@ def test_texts_are_embedded_once(encoder: CountingEncoder, folder: Path, capsys:
     ]
 
 
-def test_longest_depends_on_the_company(encoder: CountingEncoder, folder: Path) -> None:
-    alone = embed_texts(["swing"], encoder, store_folder=folder, padding="longest")
-    together = embed_texts(["swing", "step back now"], encoder, store_folder=folder, padding="longest")
-    trained = embed_texts(["swing"], encoder, store_folder=folder, padding="max_length")
-    assert [rows["swing"][1] for rows in (alone, together, trained)] == [1, 3, 16]
-
-
-def test_groups_are_padded_each_on_its_own(encoder: CountingEncoder, folder: Path) -> None:
-    rows = embed_texts(
-        ["lob", ["swing", "step back now"], ["swing", "fall down"]], encoder, store_folder=folder, padding="longest"
-    )
+def test_groups_are_padded_each_on_its_own_and_texts_that_stand_alone_as_trained(
+    encoder: CountingEncoder, folder: Path
+) -> None:
+    groups = ["swing", "lob"], ["swing", "step back now"], ["swing"]
+    rows = embed_texts(["swing", *groups], encoder, store_folder=folder, group_padding="longest")
     assert {text: int(row[1]) for text, row in rows.items()} == {
-        "lob": 1,
-        "swing": 3,
-        "step back now": 3,
-        "fall down": 2,
+        "swing": 16,
+        **dict.fromkeys([in_company(text, groups[0]) for text in groups[0]], 1),
+        **dict.fromkeys([in_company(text, groups[1]) for text in groups[1]], 3),
+        in_company("swing", groups[2]): 1,
     }
+    trained = embed_texts(["swing", *groups], encoder, store_folder=folder)
+    assert {text: int(row[1]) for text, row in trained.items()} == dict.fromkeys(["swing", "lob", "step back now"], 16)
 
 
 def test_many_texts_are_stored_in_parts(
@@ -633,11 +629,12 @@ def test_a_real_checkpoint_embeds_clips_and_texts(clips: list[Clip], tiny_checkp
     paddings: tuple[Padding, ...] = ("max_length", "longest")
     for padding in paddings:
         texts = ["Step back", "swing the racket up"]
-        rows = embed_texts(texts, real, store_folder=folder, padding=padding)
-        again = embed_texts(texts, real, store_folder=folder, padding=padding)
+        rows = embed_texts([texts], real, store_folder=folder, group_padding=padding)
+        again = embed_texts([texts], real, store_folder=folder, group_padding=padding)
         for text, row in zip(texts, real.encode_texts(texts, padding=padding).embeddings, strict=True):
-            assert_same_embeddings(rows[text][None], row[None])
-            np.testing.assert_array_equal(rows[text], again[text])
+            name = in_company(text, texts) if padding == "longest" else text
+            assert_same_embeddings(rows[name][None], row[None])
+            np.testing.assert_array_equal(rows[name], again[name])
 
 
 def test_a_text_that_is_cut_off_is_warned_of_even_when_cached(tiny_checkpoint: Path, folder: Path) -> None:

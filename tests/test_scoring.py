@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,17 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from actalign import scoring
+from actalign import scoring, similarity
 from actalign.dtw import align
 from actalign.errors import ActAlignError
+from actalign.inputs import steps
 from actalign.methods import METHODS
 from actalign.metrics import topk_table
 from actalign.options import Options, options
 from actalign.questions import question_inputs, text_groups, texts_needed
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
 from actalign.scoring import Setting, score_dataset, score_settings
+from actalign.text import in_company
 from actalign.tuning import choose_smoothing_width, smoothing_curve
 
 WIDTH = 24
@@ -69,7 +71,7 @@ def score(world: World) -> Scorer:
         data = changes.pop("dataset", dataset.split("test"))
         frames = changes.pop("embeddings", embeddings)
         given: dict[str, Any] = {"style": "plain", "scale": SCALE, "bias": BIAS} | changes
-        return score_dataset(data, frames, texts, method=method, options=chosen or options(), **given)
+        return score_dataset(data, frames, **{"texts": texts, **given}, method=method, options=chosen or options())
 
     return run
 
@@ -300,6 +302,38 @@ def test_text_groups_keep_each_script_together(world: World) -> None:
     assert len(groups) == 8
     flat = texts_needed(world[0], methods=["dtw_context", "oracle"], styles=["plain"], options=options())
     assert sorted(flat) == sorted({sentence for group in groups for sentence in group})
+
+
+def test_class_names_are_no_group(world: World) -> None:
+    """In which they would be padded to their longest: the released scripts pad sub-actions alone that way."""
+    groups = text_groups(world[0], methods=["mean_pool_name", "dtw"], styles=["plain"], options=options("reference"))
+    assert [group for group in groups if isinstance(group, str)][:2] == ["judo-a x", "judo-a y"]
+    assert [len(group) for group in groups if not isinstance(group, str)] == [3, 3, 2, 4]
+
+
+@pytest.mark.parametrize("method", ["dtw", "mean_pool_steps"])
+def test_a_text_that_scripts_share_has_in_each_the_padding_of_that_script(
+    method: str, world: World, score: Scorer, rng: np.random.Generator
+) -> None:
+    dataset, embeddings, texts = world
+    padded, plain = options(text_padding="longest"), options()
+    groups = text_groups(dataset, methods=[method], styles=["plain"], options=plain)
+    scripts = [group for group in groups if not isinstance(group, str)]
+    own = {in_company(text, group): rng.normal(size=WIDTH) for group in scripts for text in group}
+    question = dataset.split("test").questions[0]
+    inputs = question_inputs(
+        dataset, question, embeddings,
+        texts=texts | own, method=method, style="plain", options=padded, scale=5.0, bias=0.0,
+    )  # fmt: skip
+    for candidate, matrix in zip(inputs.candidates, inputs.matrices, strict=True):
+        wording = steps(candidate, inputs.options)
+        assert set(wording) & set(chain(*(group for group in scripts if group != wording))), "texts are shared"
+        rows = np.stack([own[in_company(text, wording)] for text in wording])
+        cosines = similarity.cosine(rows, embeddings[question.clip_id].embeddings)
+        np.testing.assert_allclose(matrix, similarity.affinity(cosines, scale=5.0, bias=0.0), rtol=1e-4)
+    scored = score(method, padded, texts=texts | own)["score"]
+    assert (scored != score(method, plain)["score"]).all()
+    assert score(method, plain, texts=texts | own)["score"].equals(score(method, plain)["score"])
 
 
 def test_the_width_is_chosen_on_validation(world: World) -> None:

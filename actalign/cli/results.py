@@ -63,7 +63,7 @@ def score(
     groups = text_groups(dataset, methods=methods, styles=styles, options=chosen)
     encoder = encoder_of(data, checkpoint, device=device, dtype=dtype)
     embeddings = embed_clips(dataset, encoder, frame_rate=frame_rate)
-    texts = embed_texts(groups, encoder, padding=chosen.text_padding)
+    texts = embed_texts(groups, encoder, group_padding=chosen.text_padding)
     scores = score_methods(
         dataset, embeddings, texts,
         methods=methods, styles=styles, options=chosen, scale=encoder.scale, bias=encoder.bias,

@@ -104,7 +104,9 @@ def readings(inputs: QuestionInputs) -> dict[str, Reading]:
     read = {}
     for candidate, matrix in zip(inputs.candidates, inputs.matrices, strict=True):
         wording = steps(candidate, inputs.options)
-        read[candidate.class_name] = Reading(wording, inputs.vectors(wording), matrix, dtw.align(matrix))
+        read[candidate.class_name] = Reading(
+            wording, inputs.vectors(inputs.script_texts(candidate)), matrix, dtw.align(matrix)
+        )
     return read
 
 
