@@ -7,7 +7,6 @@ written as H.264, without sound. The letters are those of DejaVu Sans: Latin, Gr
 import math
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -23,6 +22,7 @@ from tqdm import tqdm
 
 from actalign.captions import COLUMNS
 from actalign.errors import ActAlignError
+from actalign.files import REMEDY, replacing
 from actalign.progress import is_watched
 from actalign.records import Clip
 from actalign.video import iter_frames
@@ -69,8 +69,12 @@ def write_annotated(
     if spans.empty or any(column not in spans.columns for column in COLUMNS):
         raise ActAlignError(f"spans have no rows or lack some of the columns {COLUMNS}; use captions.sub_action_spans")
     frames = tqdm(iter_frames(clip), unit="frame", desc=path.name, disable=not is_watched(progress))
-    with _replacing(path) as temporary:
-        _encode(annotated_frames(frames, spans, title=title), temporary, end_s=float(spans["end_s"].iloc[-1]))
+    pictures = annotated_frames(frames, spans, title=title)
+    try:
+        with replacing(path) as temporary:
+            _encode(pictures, temporary, end_s=float(spans["end_s"].iloc[-1]))
+    except av.FFmpegError as error:
+        raise ActAlignError(f"cannot write {path}: {error.strerror or error}; {REMEDY}") from error
     return path
 
 
@@ -211,23 +215,6 @@ def _cut(line: str, font: Font, room: float) -> str:
     while font.getlength(line) > room and len(line) > 1:
         line = line.rstrip(" …")[:-1] + "…"
     return line
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file that takes the place of ``path`` when the block ends well, and goes away when it does not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except (OSError, av.FFmpegError) as error:
-        raise ActAlignError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose a folder you may write to"
-        ) from error
 
 
 def _encode(frames: Iterator[tuple[float, NDArray[np.uint8]]], path: Path, *, end_s: float) -> None:

@@ -1,7 +1,11 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and logs line by line."""
 
+import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from actalign.errors import ActAlignError
 
@@ -32,18 +36,75 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes, *, remedy: s
     ...     (Path(folder) / "new" / "a.txt").read_text()
     'lob'
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         whole = content.encode() if isinstance(content, str) else content
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(whole)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise ActAlignError(f"cannot write {path}: {error.strerror or error}; {remedy}") from error
     except UnicodeEncodeError as error:
         odd = error.object[error.start : error.end]
         raise ActAlignError(f"cannot write {path}: {odd!r} is not a character; take it out") from error
+    with replacing(path, remedy=remedy) as temporary:
+        temporary.write_bytes(whole)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, remedy: str = REMEDY) -> Iterator[Path]:
+    """A temporary file that takes the place of ``path`` when the block ends well, and goes away when it does not.
+
+    Raises:
+        ActAlignError: as :func:`write_whole`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder) / "a.txt") as temporary:
+    ...         _ = temporary.write_text("lob")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['a.txt']
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writing(path, remedy=remedy):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str], *, remedy: str = REMEDY) -> Iterator[None]:
+    """Turns a failure to write ``path`` into one clear error, which ends with ``remedy``.
+
+    >>> with writing("a.txt"):
+    ...     raise OSError("disk full")
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: cannot write a.txt: disk full; free some space or choose a folder you may write to
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ActAlignError(f"cannot write {path}: {error.strerror or error}; {remedy}") from error
+
+
+def append_line(path: str | os.PathLike[str], entry: Mapping[str, Any], *, remedy: str = REMEDY) -> None:
+    """Add ``entry`` to a file of one JSON object a line; half a line that a killed run left stays a line of its own.
+
+    Raises:
+        ActAlignError: the file cannot be written.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for clip_id in ("a", "b"):
+    ...         append_line(Path(folder) / "ledger.jsonl", {"id": clip_id})
+    ...     (Path(folder) / "ledger.jsonl").read_text().split()
+    ['{"id":', '"a"}', '{"id":', '"b"}']
+    """
+    path = Path(path)
+    line = (json.dumps(dict(entry)) + "\n").encode()
+    with writing(path, remedy=remedy):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            if file.tell() > 0:
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    line = b"\n" + line
+            file.write(line)

@@ -12,8 +12,8 @@ from actalign.errors import ActAlignError
 CELLS_PER_CHUNK = 2_000_000  # resample x family weights held at once: 16 MB
 
 
-def wilson(k: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Wilson score interval of the proportion k / n, as two proportions in [0, 1].
+def wilson(k: int, n: int) -> tuple[float, float]:
+    """95% Wilson score interval of the proportion k / n, as two proportions in [0, 1].
 
     For published rows, where only the count is known; it takes the clips as independent.
 
@@ -26,11 +26,11 @@ def wilson(k: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
     """
     if not 0 <= k <= n or n < 1:
         raise ActAlignError(f"{k} of {n} is not a count of successes; k must be 0 to n, and n 1 or more")
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(norm.ppf(0.975))
     share, shrink = k / n, 1 + z * z / n
     centre = (share + z * z / (2 * n)) / shrink
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / shrink
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return (centre - half if k > 0 else 0.0, centre + half if k < n else 1.0)
 
 
 def cluster_interval(

@@ -8,7 +8,7 @@ OpenCV's (its sigma for a kernel size, mirrored at the rectangle's edges) up to 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,19 +161,3 @@ def _blurred(patch: Frame, kernel: int) -> Frame:
     for axis in (0, 1):
         smooth = correlate1d(smooth, weights / weights.sum(), axis=axis, mode="mirror")
     return np.rint(smooth).astype(np.uint8)
-
-
-def masked_frames(frames: Iterable[tuple[float, Frame]], masks: Masks) -> Iterator[tuple[float, Frame]]:
-    """``(time_s, frame)`` with the masks applied, for every frame of a clip from the first of its window on.
-
-    Masks go by the number of a frame, so thin the frames out after this and not before:
-    ``timeline.on_grid(masked_frames(iter_frames(clip), masks), start_s=..., frame_rate=...)``.
-
-    >>> frames = [(0.0, np.zeros((2, 2, 3), dtype=np.uint8))]
-    >>> next(masked_frames(frames, Masks()))[1] is frames[0][1]
-    True
-    """
-    wanted = dict(masks.frames)
-    for number, (time_s, frame) in enumerate(frames):
-        polygons = wanted.get(number)
-        yield time_s, frame if polygons is None else mask_frame(frame, polygons, kernel=masks.kernel)

@@ -1,6 +1,5 @@
 """Top-k with ties, tables with clustered intervals, and paired tests (pure)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,30 +9,20 @@ from scipy.stats import binomtest
 
 from actalign.errors import ActAlignError
 from actalign.intervals import cluster_interval, wilson
-from actalign.outcomes import ROW, TOP, clip_outcomes, expected_topk
+from actalign.outcomes import ROW, TOP, clip_outcomes, clusters, expected_topk
 
 __all__ = [
-    "McNemar", "PairedDifference", "clip_outcomes", "count_ties", "expected_topk", "mcnemar_exact",
-    "paired_difference", "topk_table", "wilson",
+    "McNemar", "PairedDifference", "clip_outcomes", "expected_topk", "mcnemar_exact", "paired_difference", "topk_table",
+    "wilson",
 ]  # fmt: skip
-
-
-def count_ties(scores: pd.DataFrame) -> int:
-    """How many clips' right answer ties with another candidate, in any draw; ``scores`` of one method and style.
-
-    >>> count_ties(pd.DataFrame({"method": "dtw", "clip_id": "a", "candidate": [0, 1], "score": [0.9, 0.9],
-    ...                          "is_answer": [True, False]}))
-    1
-    """
-    clips = _single(scores, "count_ties")
-    return int((clips["tied"] & clips["scored"]).sum())
 
 
 def topk_table(scores: pd.DataFrame, *, by: str | None = None, seed: int = 0, resamples: int = 10_000) -> pd.DataFrame:
     """Top-1, 2 and 3 in percent with 95% intervals, one row per method and style.
 
     A tie counts with the probability that a random order puts the answer in front. Intervals are a bootstrap
-    clustered by family (a clip without a family is its own), too narrow where ``families`` is small.
+    clustered by family (a clip without a family is its own), too narrow where ``families`` is small. Where all clips
+    agree, on 0 or 100%, it has nothing to vary: the interval is then Wilson's, which takes clips as independent.
 
     Args:
         scores: as ``scoring.score_dataset`` gives them, of any number of methods.
@@ -61,24 +50,8 @@ def topk_table(scores: pd.DataFrame, *, by: str | None = None, seed: int = 0, re
         done = group[group["scored"]]
         row: dict[str, Any] = dict(zip(keys, values, strict=True))
         rows.append(row | _topk_row(done, seed=seed, resamples=resamples) | {"n": len(done), "n_total": len(group)})
-        rows[-1] |= {"tied": int(done["tied"].sum()), "families": len(set(_families(done)))}
+        rows[-1] |= {"tied": int(done["tied"].sum()), "families": len(set(clusters(done)))}
     return pd.DataFrame(rows)
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """a minus b on their common clips, in percentage points, with its 95% interval and the exact McNemar test."""
-
-    method_a: str
-    method_b: str
-    k: int
-    difference: float
-    low: float
-    high: float
-    n: int
-    only_a: int
-    only_b: int
-    p: float
 
 
 @dataclass(frozen=True)
@@ -91,13 +64,30 @@ class McNemar:
     p: float
 
 
+@dataclass(frozen=True)
+class PairedDifference:
+    """a minus b on their n common clips, in percentage points, with its 95% interval.
+
+    ``test`` is the exact McNemar test, ``None`` where a or b runs several draws, so that a clip is not right or wrong.
+    """
+
+    method_a: str
+    method_b: str
+    k: int
+    difference: float
+    low: float
+    high: float
+    n: int
+    test: McNemar | None
+
+
 def paired_difference(
     a: pd.DataFrame, b: pd.DataFrame, *, k: int = 1, seed: int = 0, resamples: int = 10_000
 ) -> PairedDifference:
     """How much better a is than b at Top-k on the clips that both scored.
 
     The difference takes ties in expectation, as the tables do; its interval is a bootstrap clustered by family.
-    ``only_a``, ``only_b`` and ``p`` are :func:`mcnemar_exact` (Top-1 whatever k is).
+    ``test`` is :func:`mcnemar_exact` (Top-1 whatever k is).
 
     Args:
         a, b: the scores of one method and style each.
@@ -114,37 +104,46 @@ def paired_difference(
     if k not in TOP:
         raise ActAlignError(f"k is {k}; choose one of {TOP}")
     common = _common_clips(a, b)
-    test = _mcnemar(common)
     gain = (common[f"top{k}_a"] - common[f"top{k}_b"]).to_numpy(dtype=np.float64)
-    clusters = _families(common.rename(columns={"family_a": "family"}))
-    low, high = cluster_interval(gain[:, None], clusters, seed=seed, resamples=resamples)
+    families = clusters(common.rename(columns={"family_a": "family"}))
+    low, high = cluster_interval(gain[:, None], families, seed=seed, resamples=resamples)
     name_a, name_b = (str(common[f"label_{side}"].iloc[0]) for side in "ab")
     return PairedDifference(
         name_a, name_b, k=k,
         difference=100 * float(gain.mean()), low=100 * float(low[0]), high=100 * float(high[0]),
-        n=test.n, only_a=test.only_a, only_b=test.only_b, p=test.p,
+        n=len(common), test=_mcnemar(common) if _most_draws(common) == 1 else None,
     )  # fmt: skip
 
 
 def mcnemar_exact(a: pd.DataFrame, b: pd.DataFrame) -> McNemar:
     """Exact two-sided McNemar test of Top-1 on the clips that both a and b scored.
 
-    A clip counts as right only if the answer is alone on top: a tie is not right. With several draws it counts as
-    right if that holds in more than half of them. The test takes clips as independent; where families of clips
-    stand or fall together its p is too small, so read it beside the clustered interval.
+    A clip counts as right only if the answer is alone on top: a tie is not right. The test takes clips as
+    independent; where families of clips stand or fall together its p is too small, so read it beside the clustered
+    interval.
 
     Args:
         a, b: the scores of one method and style each.
 
     Raises:
-        ActAlignError: as :func:`paired_difference`.
+        ActAlignError: as :func:`paired_difference`; or a or b runs several draws.
 
     >>> a = pd.DataFrame({"method": "dtw", "clip_id": ["a", "a", "b", "b"], "candidate": [0, 1, 0, 1],
     ...                   "score": [0.9, 0.1, 0.8, 0.2], "is_answer": [True, False, True, False]})
     >>> mcnemar_exact(a, a.assign(score=0.5))
     McNemar(only_a=2, only_b=0, n=2, p=0.5)
     """
-    return _mcnemar(_common_clips(a, b))
+    common = _common_clips(a, b)
+    if (draws := _most_draws(common)) > 1:
+        raise ActAlignError(
+            f"McNemar's test asks of each clip whether it is right, and {draws} draws need not agree; use the interval "
+            "of paired_difference"
+        )
+    return _mcnemar(common)
+
+
+def _most_draws(common: pd.DataFrame) -> int:
+    return int(common[["draws_a", "draws_b"]].to_numpy().max())
 
 
 def _mcnemar(common: pd.DataFrame) -> McNemar:
@@ -154,38 +153,36 @@ def _mcnemar(common: pd.DataFrame) -> McNemar:
     return McNemar(only_a, only_b, len(common), p)
 
 
-def _families(clips: pd.DataFrame) -> Sequence[str]:
-    """The bootstrap's clusters; a clip without a family is one of its own."""
-    return [f"family {f}" if f else f"clip {c}" for f, c in zip(clips["family"], clips["clip_id"], strict=True)]
-
-
 def _topk_row(done: pd.DataFrame, *, seed: int, resamples: int) -> dict[str, float]:
     columns = [f"top{k}" for k in TOP]
     values = 100 * done[columns].to_numpy(dtype=np.float64)
     low = high = mean = np.full(len(TOP), np.nan)
     if len(done):
         mean = values.mean(axis=0)
-        low, high = cluster_interval(values, _families(done), seed=seed, resamples=resamples)
+        low, high = cluster_interval(values, clusters(done), seed=seed, resamples=resamples)
+        agree = (values == 0).all(axis=0) | (values == 100).all(axis=0)
+        for k in np.flatnonzero(agree & ~np.isnan(low)):
+            low[k], high[k] = (100 * end for end in wilson(len(done) if mean[k] else 0, len(done)))
     row: dict[str, float] = {}
     for place, column in enumerate(columns):
         row |= {column: float(mean[place]), f"{column}_low": float(low[place]), f"{column}_high": float(high[place])}
     return row
 
 
-def _single(scores: pd.DataFrame, caller: str) -> pd.DataFrame:
+def _single(scores: pd.DataFrame) -> pd.DataFrame:
     """Outcomes of scores that hold exactly one method and style."""
     clips = clip_outcomes(scores)
     rows = clips[ROW].drop_duplicates()
     if len(rows) != 1:
         raise ActAlignError(
-            f"{caller} takes one method and style at a time; got {rows.values.tolist()}: "
+            f"a paired test takes one method and style at a time; got {rows.values.tolist()}: "
             "select with scores[scores['method'] == ...]"
         )
     return clips
 
 
 def _common_clips(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    left, right = (_single(side, "a paired test") for side in (a, b))
+    left, right = (_single(side) for side in (a, b))
     both = left[left["scored"]].merge(right[right["scored"]], on="clip_id", suffixes=("_a", "_b"))
     if both.empty:
         raise ActAlignError(f"{left['label'][0]!r} and {right['label'][0]!r} have no scored clip in common")

@@ -42,6 +42,15 @@ def expected_topk(scores: ArrayLike, answer: int, k: int) -> float:
     return float(np.clip((k - better) / tied, 0.0, 1.0))
 
 
+def clusters(clips: pd.DataFrame) -> list[str]:
+    """The bootstrap's cluster of each clip: its family, or itself where it has none.
+
+    >>> clusters(pd.DataFrame({"clip_id": ["a", "b"], "family": ["serve", ""]}))
+    ['family serve', 'clip b']
+    """
+    return [f"family {f}" if f else f"clip {c}" for f, c in zip(clips["family"], clips["clip_id"], strict=True)]
+
+
 def clip_outcomes(scores: pd.DataFrame) -> pd.DataFrame:
     """What happened to each clip: one row per method, label, style and clip.
 
@@ -52,7 +61,7 @@ def clip_outcomes(scores: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns method, label, style, clip_id, family, sport, subset, answer (its place), top1, top2, top3
         (probabilities, ties at random, mean over draws), tied (in any draw), alone (the answer is alone on top
-        in more than half of the draws), scored.
+        in every draw), draws (how many), scored.
 
     Raises:
         ActAlignError: a column is missing, a candidate is repeated, a question has no label or several answers, or only
@@ -90,13 +99,12 @@ def clip_outcomes(scores: pd.DataFrame) -> pd.DataFrame:
     for k in TOP:
         share = np.where(tied > 0, np.clip((k - better) / np.maximum(tied, 1), 0.0, 1.0), 0.0)
         first[f"top{k}"] = np.where(first["scored"], share, np.nan)
-    first["tied"], first["alone"] = tied > 1, ((better == 0) & (tied == 1)).astype(float)
+    first["tied"], first["alone"] = tied > 1, (better == 0) & (tied == 1)
+    first["draws"] = 1
     first["answer"] = table["candidate"].to_numpy()[answer_at]
     kinds = {"family": "first", "sport": "first", "subset": "first", "answer": "first"}
-    kinds |= {f"top{k}": "mean" for k in TOP} | {"tied": "any", "alone": "mean", "scored": "all"}
-    clips = first.groupby([*ROW, "clip_id"], sort=False, as_index=False).agg(kinds)
-    clips["alone"] = clips["alone"] > 0.5
-    return clips
+    kinds |= {f"top{k}": "mean" for k in TOP} | {"tied": "any", "alone": "all", "draws": "sum", "scored": "all"}
+    return first.groupby([*ROW, "clip_id"], sort=False, as_index=False).agg(kinds)
 
 
 def _checked(scores: pd.DataFrame) -> pd.DataFrame:

@@ -155,9 +155,8 @@ def silhouette_intervals(
     *,
     clusters: Sequence[str],
     seed: int = 0,
-    level: float = 0.95,
 ) -> pd.DataFrame:
-    """The silhouette of the sports in two spaces and their difference, with intervals of a grouped jackknife.
+    """The silhouette of the sports in two spaces and their difference, with 95% intervals of a grouped jackknife.
 
     Clusters are left out whole, the same ones in both spaces, one at a time or in at most 200 random groups. A
     bootstrap would draw a text twice, and a text that lies beside itself makes any sport look tighter. The interval
@@ -168,7 +167,6 @@ def silhouette_intervals(
         sports: (N,) the sport of each row.
         clusters: (N,) rows that stand or fall together: the text without context, which several sports may share.
         seed: of the groups, where there are more than 200 clusters.
-        level: of the intervals.
 
     Returns:
         Three rows, "without", "with" and "difference" in the column context: silhouette, low, high, texts (N) and
@@ -200,7 +198,7 @@ def silhouette_intervals(
     half = np.full(3, np.nan)
     if many > 1:
         spread = np.sqrt((many - 1) / many * ((without_one - without_one.mean(axis=0)) ** 2).sum(axis=0))
-        half = student_t.ppf((1 + level) / 2, many - 1) * spread
+        half = student_t.ppf(0.975, many - 1) * spread
     return pd.DataFrame(
         {"context": ["without", "with", "difference"], "silhouette": whole, "low": whole - half, "high": whole + half,
          "texts": len(codes), "clusters": count}

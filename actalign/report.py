@@ -50,7 +50,7 @@ def with_interval(table: pd.DataFrame, column: str, *, signed: bool = False) -> 
     ['70.1 [65.0, 75.5]', '20.0']
     """
     ends = [table[name] if name in table else [None] * len(table) for name in (f"{column}_low", f"{column}_high")]
-    return [_interval(*values, signed=signed) for values in zip(_column(table, column), *ends, strict=True)]
+    return [interval_text(*values, signed=signed) for values in zip(_column(table, column), *ends, strict=True)]
 
 
 def with_spread(table: pd.DataFrame, column: str) -> list[str]:
@@ -204,7 +204,12 @@ def _counts(table: pd.DataFrame, column: str) -> list[str]:
     return [ABSENT if pd.isna(count) else f"{count:.0f}" for count in _column(table, column)]
 
 
-def _interval(value: Any, low: Any, high: Any, *, signed: bool) -> str:
+def interval_text(value: Any, low: Any, high: Any, *, signed: bool = False) -> str:
+    """A number with its interval, one digit each; a dash where there is no number.
+
+    >>> interval_text(-0.04, -2.0, 1.5, signed=True), interval_text(20.0, None, None)
+    ('+0.0 [−2.0, +1.5]', '20.0')
+    """
     if pd.isna(value):
         return ABSENT
     sign = "+" if signed else ""

@@ -23,7 +23,11 @@ from actalign.errors import ActAlignError
 from actalign.files import write_whole
 from actalign.records import Dataset
 
-LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "torch", "transformers", "av")
+LIBRARIES = (
+    *("av", "llvmlite", "matplotlib", "numba", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "tokenizers"),
+    *("torch", "transformers"),
+)
+"""What shapes numbers and pictures."""
 FLOATS = "%.10g"
 _KINDS = {"bool": bool, "int": np.int64, "float": np.float64, "text": str}
 

@@ -16,13 +16,11 @@ from typing import Any, Literal
 from actalign import paths
 from actalign.files import write_whole
 from actalign.notebook import read_notebook
+from actalign.results import LIBRARIES
 
 ATLAS, LEDGERS = paths.DATA / "actionatlas", ("metadata.jsonl", "ledger.jsonl")
 """What the notebook ``actionatlas`` reads, and what changes there when something is fetched."""
-WATCHED = (
-    *("anywidget", "av", "ipywidgets", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy", "seaborn", "torch"),
-    "transformers",
-)
+WATCHED = (*LIBRARIES, "anywidget", "ipywidgets")
 
 
 @dataclass(frozen=True)

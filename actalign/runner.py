@@ -207,10 +207,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m actalign.runner", description="Run the notebooks that are not current."
     )
-    parser.add_argument("--only", nargs="+", default=[], metavar="STEM", help="look at these notebooks only")
+    parser.add_argument(
+        "--only", nargs="+", action="extend", default=[], metavar="STEM", help="look at these notebooks only"
+    )
     parser.add_argument("--force", action="store_true", help="run also what is current")
     parser.add_argument(
-        "--set", nargs="+", default=[], type=_literal, dest="given", metavar="NAME=VALUE",
+        "--set", nargs="+", action="extend", default=[], type=_literal, dest="given", metavar="NAME=VALUE",
         help=f"parameters for every notebook that has them; {OUT} in the environment says where the results go",
     )  # fmt: skip
     return parser.parse_args(argv)

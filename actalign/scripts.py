@@ -105,6 +105,24 @@ def read_scripts(path: str | os.PathLike[str]) -> tuple[str, dict[str, Script]]:
     return style, {name: _script(path, name, entry) for name, entry in entries.items()}
 
 
+def read_styles(folder: str | os.PathLike[str]) -> dict[str, dict[str, Script]]:
+    """Every ``<style>.json`` of a folder as {style: {class: script}}; no such file or folder gives none.
+
+    Raises:
+        ActAlignError: as :func:`read_scripts`; or a file is not called by its style.
+
+    >>> read_styles("nowhere")
+    {}
+    """
+    styles: dict[str, dict[str, Script]] = {}
+    for path in sorted(Path(folder).glob("[!.]*.json")):
+        style, scripts = read_scripts(path)
+        if style != path.stem:
+            raise ActAlignError(f"{path} says its style is {style!r}; give the file and its style the same name")
+        styles[style] = scripts
+    return styles
+
+
 def write_scripts(path: str | os.PathLike[str], style: str, scripts: Mapping[str, Script]) -> None:
     """Write what :func:`read_scripts` reads: classes sorted, same scripts same bytes, whole file or none.
 

@@ -15,10 +15,9 @@ import csv
 import hashlib
 import io
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from actalign.errors import ActAlignError
-from actalign.files import write_whole
+from actalign.files import append_line, write_whole, writing
 from actalign.records import Clip, FrameEmbeddings
 
 FORMAT = "actalign-embeddings-1"
@@ -104,16 +103,7 @@ class EmbeddingStore:
             ActAlignError: the ledger cannot be written.
         """
         values = (clip_id, state, frames, round(seconds, 3), reason, key, self.encoder, self.dtype, self.frame_rate)
-        line = json.dumps(dict(zip(LEDGER_COLUMNS, values, strict=True)), ensure_ascii=False) + "\n"
-        path = self.folder / "ledger.jsonl"
-        with writing(path):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with path.open("ab+") as file:
-                if file.tell() > 0:
-                    file.seek(-1, os.SEEK_END)
-                    if file.read(1) != b"\n":  # a killed run left half a line
-                        line = "\n" + line
-                file.write(line.encode())
+        append_line(self.folder / "ledger.jsonl", dict(zip(LEDGER_COLUMNS, values, strict=True)), remedy=REMEDY)
 
     def ledger(self) -> list[dict[str, Any]]:
         """Every whole line of the ledger, of all encoders, oldest first; a line torn by a kill is left out."""
@@ -145,7 +135,7 @@ class EmbeddingStore:
     def clean(self) -> None:
         """Delete temporary files that a killed run left behind."""
         for path in self.folder.glob("**/.*.tmp"):
-            with writing(path), suppress(FileNotFoundError):  # its run may just have renamed it
+            with writing(path, remedy=REMEDY), suppress(FileNotFoundError):  # its run may just have renamed it
                 if time.time() - path.stat().st_mtime > STALE_S:
                     path.unlink()
 
@@ -229,15 +219,6 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ActAlignError(f"{path} cannot be read: {error.strerror}; check the path") from error
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turns a failure to write ``path`` into one clear error."""
-    try:
-        yield
-    except OSError as error:
-        raise ActAlignError(f"cannot write {path}: {error.strerror or error}; {REMEDY}") from error
 
 
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:

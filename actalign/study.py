@@ -117,16 +117,17 @@ def paired_row(a: pd.DataFrame, b: pd.DataFrame, *, seed: int = 0, resamples: in
 
     Returns:
         difference, difference_low, difference_high, only_first and only_second (clips that one alone got right),
-        mcnemar_p, n_common.
+        mcnemar_p, n_common. The test's three are NaN where a or b runs several draws.
     """
     pair = paired_difference(a, b, seed=seed, resamples=resamples)
+    nothing = float("nan")
     return {
         "difference": pair.difference,
         "difference_low": pair.low,
         "difference_high": pair.high,
-        "only_first": pair.only_a,
-        "only_second": pair.only_b,
-        "mcnemar_p": pair.p,
+        "only_first": pair.test.only_a if pair.test else nothing,
+        "only_second": pair.test.only_b if pair.test else nothing,
+        "mcnemar_p": pair.test.p if pair.test else nothing,
         "n_common": pair.n,
     }
 

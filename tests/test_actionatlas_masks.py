@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,8 @@ from atlas_copy import GOAL, SCORE, atlas_row
 
 from actalign.datasets.actionatlas.rows import parse_rows
 from actalign.errors import ActAlignError
-from actalign.masks import RULES, Masks, Region, mask_frame, masked_frames, rectangles, text_masks
+from actalign.masks import RULES, Masks, Region, mask_frame, rectangles, text_masks
 from actalign.records import Clip
-from actalign.timeline import on_grid
 from actalign.video import iter_frames
 
 BOX = ((2, 1), (9, 1), (9, 6), (2, 6))
@@ -109,7 +109,7 @@ def test_masks_go_by_the_number_of_the_frame_in_the_segment(write_video: Callabl
     (row,) = parse_rows([atlas_row(0, frames_to_obfuscate={"2": [GOAL], "5": [SCORE], "9": [GOAL]})])
     clip = Clip("a", path, sport="judo", start_s=12.0, end_s=13.0)
     plain = list(iter_frames(clip))
-    masked = list(masked_frames(iter_frames(clip), text_masks(row.regions)))
+    masked = list(iter_frames(replace(clip, masks=text_masks(row.regions))))
     assert [time for time, _ in masked] == [time for time, _ in plain]
     changed = [n for n, (a, b) in enumerate(zip(plain, masked, strict=True)) if (a[1] != b[1]).any()]
     assert changed == [1, 8]
@@ -120,7 +120,7 @@ def test_masks_go_by_the_number_of_the_frame_in_the_segment(write_video: Callabl
 def test_frames_are_thinned_out_after_masking(write_video: Callable[..., Path], tmp_path: Path) -> None:
     clip = Clip("a", write_video(tmp_path / "a.mp4"), sport="judo", start_s=0.5, end_s=1.5)
     masks = text_masks({3: [Region("GOAL", BOX)]})
-    thinned = list(on_grid(masked_frames(iter_frames(clip), masks), start_s=0.5, frame_rate=5.0))
+    thinned = list(iter_frames(replace(clip, masks=masks), frame_rate=5.0))
     plain = list(iter_frames(clip, frame_rate=5.0))
     assert [time for time, _ in thinned] == [time for time, _ in plain]
     assert [n for n, (a, b) in enumerate(zip(plain, thinned, strict=True)) if (a[1] != b[1]).any()] == [1]

@@ -13,11 +13,11 @@ from actalign.intervals import cluster_interval
 from actalign.metrics import (
     McNemar,
     clip_outcomes,
-    count_ties,
     expected_topk,
     mcnemar_exact,
     paired_difference,
     topk_table,
+    wilson,
 )
 
 
@@ -103,17 +103,16 @@ def test_all_equal_scores_are_chance_and_all_tied() -> None:
     assert table["tied"].item() == 8
 
 
-def test_count_ties_counts_the_answers_ties_only() -> None:
-    assert count_ties(scored([[1, 1, 0], [2, 1, 1], [0, 0, 0]])) == 2
-    with pytest.raises(ActAlignError, match="one method and style at a time"):
-        count_ties(pd.concat([scored([[1, 0]]), scored([[1, 0]], method="other")]))
+def test_only_the_answers_ties_count() -> None:
+    assert topk_table(scored([[1, 1, 0], [2, 1, 1], [0, 0, 0]]), resamples=10)["tied"].item() == 2
 
 
 def test_draws_are_averaged_within_a_clip() -> None:
     draws = [scored([[1, 0], [1, 0]], draw=0), scored([[0, 1], [1, 0]], draw=1), scored([[0, 1], [1, 1]], draw=2)]
     clips = clip_outcomes(pd.concat(draws)).set_index("clip_id")
     assert clips["top1"].tolist() == pytest.approx([1 / 3, (1 + 1 + 0.5) / 3])
-    assert clips["alone"].tolist() == [False, True]
+    assert clips["alone"].tolist() == [False, False]
+    assert clips["draws"].tolist() == [3, 3]
     assert clips["tied"].tolist() == [False, True]
     assert topk_table(pd.concat(draws), resamples=10)["n"].item() == 2
     assert clip_outcomes(pd.concat(draws[:2]))["alone"].tolist() == [False, True]  # half of the draws is not most
@@ -184,6 +183,29 @@ def test_table_intervals_use_families_and_clips_without_one_stand_alone(rng: np.
     assert topk_table(scored(values, answers))["families"].item() == 40
 
 
+def test_where_all_clips_agree_the_interval_is_wilsons() -> None:
+    values = np.tile([1.0, 0.0, 0.5], (30, 1))  # the answer is first: Top-1 is 100%
+    families = np.repeat(["f", "g", "h"], 10)
+    row = topk_table(scored(values, family=families), resamples=50).iloc[0]
+    assert (row["top1"], row["top1_high"], row["top1_low"]) == (100.0, 100.0, 100 * wilson(30, 30)[0])
+    row = topk_table(scored(values, 1, family=families), resamples=50).iloc[0]  # it is last
+    assert (row["top1"], row["top1_low"], row["top1_high"]) == (0.0, 0.0, 100 * wilson(0, 30)[1])
+    assert (row["top2_high"], row["top3_low"]) == (100 * wilson(0, 30)[1], 100 * wilson(30, 30)[0])
+    guesses = topk_table(scored(np.zeros((30, 2)), family=families), resamples=50).iloc[0]
+    assert (guesses["top1_low"], guesses["top1_high"]) == (50, 50), "all clips agree on a half: Wilson's counts clips"
+    one = topk_table(scored(values, family="f"), resamples=50).iloc[0]
+    assert np.isnan([one["top1_low"], one["top1_high"]]).all(), "one family says nothing about the spread"
+
+
+def test_methods_of_several_draws_have_an_interval_and_no_mcnemar() -> None:
+    a = scored([[1.0, 0.0], [1.0, 0.0]], draw=0)
+    draws = pd.concat([a.assign(draw=0), scored([[0.0, 1.0], [1.0, 0.0]], draw=1)])
+    pair = paired_difference(a, draws.assign(method="random"), resamples=10)
+    assert (pair.difference, pair.n, pair.test) == (25.0, 2, None)
+    with pytest.raises(ActAlignError, match="2 draws need not agree"):
+        mcnemar_exact(a, draws)
+
+
 def test_mcnemar_by_hand() -> None:
     """9 clips that only a gets right, 2 that only b does: p = 2 * P(X <= 2 | 11, 1/2) = 134 / 2048."""
     right, wrong = [1.0, 0.0], [0.0, 1.0]
@@ -218,7 +240,7 @@ def test_paired_difference_uses_common_clips_and_clusters(rng: np.random.Generat
         assert result.difference == pytest.approx(100 * gain.mean())
         assert (result.low, result.high) == pytest.approx((100 * low.item(), 100 * high.item()))
     test = mcnemar_exact(a, b)
-    assert (result.only_a, result.only_b, result.p) == (test.only_a, test.only_b, test.p)
+    assert result.test == test
 
 
 def test_paired_tests_refuse_what_cannot_be_paired() -> None:

@@ -25,8 +25,8 @@ from actalign.datasets.registry import REGISTRY, verify_registry
 from actalign.datasets.tables import Row, read_table
 from actalign.datasets.videos import find_clips, read_classes
 from actalign.errors import ActAlignError
-from actalign.records import Clip, Dataset, Question, Script
-from actalign.scripts import read_json, read_scripts
+from actalign.records import Clip, Dataset, Question
+from actalign.scripts import read_json, read_styles
 
 _CLIP_COLUMNS = ("clip_id", "path", "sport")
 _OPTIONAL_CLIP_COLUMNS = ("split", "family", "subset", "start_s", "end_s")
@@ -162,17 +162,6 @@ def _read_lists(path: Path) -> dict[str, tuple[str, ...]]:
     return lists
 
 
-def _read_styles(folder: Path) -> dict[str, dict[str, Script]]:
-    """{style: {class: script}}; a folder that has no scripts yet gives none."""
-    styles: dict[str, dict[str, Script]] = {}
-    for path in sorted(folder.glob("[!.]*.json")):
-        style, scripts = read_scripts(path)
-        if style != path.stem:
-            raise ActAlignError(f"{path} says its style is {style!r}; give the file and its style the same name")
-        styles[style] = scripts
-    return styles
-
-
 def _read_class_names(path: Path, classes: list[str]) -> dict[str, tuple[str, ...]]:
     """The names of every class; without a file, a class is called by its id."""
     if not path.exists():
@@ -215,7 +204,7 @@ def read_folder(root: str | os.PathLike[str], *, name: str | None = None, verify
     classes = read_classes(root / "classes.txt") if (root / "classes.txt").exists() else {}
     clips = _read_clips(root) if (root / "clips.csv").exists() else find_clips(root, sports=set(classes.values()))
     questions = _asked(root, clips, classes)
-    scripts = _read_styles(root / "scripts")
+    scripts = read_styles(root / "scripts")
     named = [name for question in questions for name in question.candidates]
     named = list(dict.fromkeys(named + [name for style in scripts.values() for name in style]))
     labels_path, steps_path = root / "frame_labels.csv", root / "class_steps.json"

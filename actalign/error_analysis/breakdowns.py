@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from actalign.error_analysis.criteria import RELATIONS
 from actalign.errors import ActAlignError
 from actalign.intervals import cluster_interval, wilson
+from actalign.outcomes import clusters
 
 FACTORS = {
     "steps": "Sub-actions of the answer, K",
@@ -39,15 +40,6 @@ def each_style(table: pd.DataFrame, function: Callable[..., pd.DataFrame], **set
         part.insert(0, "style", style)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def clusters(table: pd.DataFrame) -> list[str]:
-    """The bootstrap's cluster of each clip: its family, or itself where it has none.
-
-    >>> clusters(pd.DataFrame({"clip_id": ["a", "b"], "family": ["serve", ""]}))
-    ['family serve', 'clip b']
-    """
-    return [f"family {f}" if f else f"clip {c}" for f, c in zip(table["family"], table["clip_id"], strict=True)]
 
 
 def share(hits: Sequence[bool] | NDArray[Any], names: Sequence[str], *, seed: int, resamples: int) -> dict[str, float]:

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from actalign.error_analysis.breakdowns import clusters, exceeds, share
+from actalign.error_analysis.breakdowns import exceeds, share
 from actalign.errors import ActAlignError
 from actalign.examples import Choice
+from actalign.outcomes import clusters
 
 TAIL = 0.05
-FEWEST_RIGHT = 20
-"""Right predictions that a 5% tail needs: of fewer, not one lies beyond it."""
+FEWEST_RIGHT = 21
+"""Right predictions that a 5% tail needs: of fewer, not one lies beyond the 95th percentile."""
 NONE = "none"
 
 
@@ -79,7 +80,7 @@ def thresholds(factors: pd.DataFrame) -> dict[str, float]:
     """What each criterion must exceed (or stay below) to count: 0 for faults, else a tail of the right predictions.
 
     The 95th percentile, for ``"low"`` the 5th, is a value that occurs: of n right predictions at most 5% lie strictly
-    beyond it. NaN, so that the criterion never holds, with fewer than 20 right predictions.
+    beyond it. NaN, so that the criterion never holds, with fewer than 21 right predictions.
 
     >>> right = pd.DataFrame({"right": True, "onset": np.arange(40) / 40} | dict.fromkeys(
     ...     ("unreadable", "truncated", "tied", "text_similarity", "step_contrast", "single_frame_steps"), 0.0))

@@ -145,7 +145,7 @@ def not_judged(table: pd.DataFrame) -> str:
 
     >>> rows = pd.DataFrame({"style": ["terse"], "mode": ["shift"], "judged": [False], "n_right": [4]})
     >>> not_judged(rows)
-    'terse: 4 right predictions are too few to say what is unusual (20 are needed); only faults are judged.'
+    'terse: 4 right predictions are too few to say what is unusual (21 are needed); only faults are judged.'
     """
     short = table[~table["judged"]].drop_duplicates("style")
     return " ".join(

@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from actalign.datasets.actionatlas.manifest import Entry, Manifest
+from actalign.datasets.videos import SUFFIXES
 from actalign.errors import ActAlignError
 from actalign.fetching.checking import check_clip, sha256_of
 from actalign.fetching.failures import FetchError
@@ -15,7 +16,6 @@ from actalign.fetching.folder import AtlasFolder, Clock, now, opened, still_done
 from actalign.progress import is_watched
 from actalign.video import probe
 
-SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".m4v", ".avi", ".ts")
 SEGMENTS = "segments"
 """The folder below videos/ for clips that came as cut segments."""
 LONGER_S = 1.0

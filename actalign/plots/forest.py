@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from actalign.plots.figure import INK
+from actalign.report import interval_text
 
 ROW_IN = 0.155
 
@@ -37,9 +38,7 @@ class Row:
         """
         if np.isnan(self.value):
             return self.note
-        values = [f"{value:+.1f}" if self.signed else f"{value:.1f}" for value in (self.value, self.low, self.high)]
-        value, low, high = (text.replace("-", "\N{MINUS SIGN}") for text in values)
-        return value + ("" if np.isnan(self.low) else f" [{low}, {high}]") + self.note
+        return interval_text(self.value, self.low, self.high, signed=self.signed) + self.note
 
 
 def forest(rows: Sequence[Row], ax: Axes, *, numbers: bool = True) -> Axes:

@@ -46,14 +46,9 @@ ARMS: dict[str, Angles] = {
     "hips": (-52, 48, 52, -48),
 }
 
-# Pelvis, neck, head, then elbow, hand, knee and foot of each side.
-JOINTS = ("pelvis", "neck", "head", "elbow_l", "hand_l", "elbow_r", "hand_r", "knee_l", "foot_l", "knee_r", "foot_r")
-# What a pose is interpolated over: lean, lift, four leg angles, four arm angles.
-POSE_SIZE = 10
-
 
 def pose_vector(legs: str, arms: str) -> NDArray[np.float64]:
-    """The pose as the ten numbers that movement interpolates, shape ``(10,)``.
+    """The pose as the ten numbers that movement interpolates: lean, lift, four leg and four arm angles, ``(10,)``.
 
     >>> pose_vector("stand", "wide").shape
     (10,)

@@ -1,12 +1,12 @@
 """What became of each clip, one JSON line at a time: a run that is killed loses at most the line it was writing."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from actalign.errors import ActAlignError
+from actalign.files import append_line
 
 LEDGER = "ledger.jsonl"
 REMEDY = "free some space or choose another folder. What was recorded before is intact"
@@ -24,18 +24,7 @@ def append(root: Path, line: Mapping[str, Any]) -> None:
     ...     latest(Path(folder))["a"]["state"]
     'done'
     """
-    path = root / LEDGER
-    content = (json.dumps(dict(line)) + "\n").encode()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with path.open("ab+") as file:
-            if file.tell() > 0:
-                file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":  # a killed run left half a line
-                    content = b"\n" + content
-            file.write(content)
-    except OSError as error:
-        raise ActAlignError(f"cannot write {path}: {error.strerror or error}; {REMEDY}") from error
+    append_line(root / LEDGER, line, remedy=REMEDY)
 
 
 def latest(root: Path) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,6 @@ from actalign.files import write_whole
 
 HUB_ID = "mrsalehi/ActionAtlas-v1.0"
 SPLIT = "test"
-RELEASED_ROWS = 934
 COLUMNS = ("youtube_id", "answer", "choices_str", "start_timestamp", "end_timestamp")
 """What a table must have to be taken for the benchmark."""
 FROZEN = "metadata.jsonl"

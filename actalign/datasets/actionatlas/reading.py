@@ -12,7 +12,7 @@ from actalign.datasets.actionatlas.rows import AtlasRow
 from actalign.errors import ActAlignError
 from actalign.masks import Masks, text_masks
 from actalign.records import Clip, Dataset, Question
-from actalign.scripts import read_scripts
+from actalign.scripts import read_styles
 
 VIDEOS = "videos"
 MISSING = "missing"
@@ -53,7 +53,7 @@ def read_actionatlas(root: str | os.PathLike[str] | None = None, *, verify: bool
     if not asked:
         raise ActAlignError(f"{folder}: no row of {metadata} has a question that can be asked; see its manifest")
     questions, classes = _told_apart([(row.sport, question) for row, _, question in asked])
-    styles = dict(read_scripts(path) for path in sorted((folder / "scripts").glob("[!.]*.json")))
+    styles = read_styles(folder / "scripts")
     classes = {name: name for scripts in styles.values() for name in scripts} | classes
     return Dataset(
         "actionatlas",
