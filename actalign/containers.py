@@ -1,5 +1,6 @@
 """Whether a video file is all there, by what its container says of itself. No decoder needed."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,11 +26,29 @@ def require_whole(path: Path) -> None:
     size = path.stat().st_size
     with path.open("rb") as file:
         missing = _missing_bytes(file, size)
-        if missing > 0:
-            raise ActAlignError(f"video {path} is truncated: its last {missing} bytes are missing; fetch it again")
-        lost = _lost_at(file)
+    if missing > 0:
+        raise ActAlignError(f"video {path} is truncated: its last {missing} bytes are missing; fetch it again")
+    require_order(path)
+
+
+def require_order(path: Path) -> None:
+    """Raise ActAlignError if a Matroska file lost its order within; that its end is missing does not matter.
+
+    >>> require_order(Path("nowhere.mp4"))
+    Traceback (most recent call last):
+    FileNotFoundError: [Errno 2] No such file or directory: 'nowhere.mp4'
+    """
+    status = path.stat()
+    lost = _lost_in(path, status.st_size, status.st_mtime_ns)
     if lost is not None:
         raise ActAlignError(f"video {path} is damaged: nothing of Matroska begins at byte {lost}; fetch it again")
+
+
+@lru_cache(maxsize=1024)
+def _lost_in(path: Path, size: int, changed: int) -> int | None:
+    """As :func:`_lost_at`; a long video with many clips is looked through once."""
+    with path.open("rb") as file:
+        return _lost_at(file, size)
 
 
 def _missing_bytes(file: BinaryIO, size: int) -> int:
@@ -57,12 +76,11 @@ def _segment_end(file: BinaryIO) -> int | None:
     return None if length is None else file.tell() + length
 
 
-def _lost_at(file: BinaryIO) -> int | None:
+def _lost_at(file: BinaryIO, size: int) -> int | None:
     """Where the elements of a Matroska file stop following each other; None if they never do, or it is another file."""
-    file.seek(0)
     if file.read(4) != EBML or (end := _segment_end(file)) is None:
         return None
-    while (place := file.tell()) < end:
+    while (place := file.tell()) < min(end, size):
         name = file.read(1)
         if name[0] < 0x10:  # a name has four bytes at most
             return place
@@ -71,7 +89,7 @@ def _lost_at(file: BinaryIO) -> int | None:
         if length is None and name == CLUSTER:
             return None  # of unknown length: a live recording
         if length is None or file.tell() + length > end:
-            return place
+            return place if end <= size else None  # else it is what is missing at the end
         if name != CLUSTER:  # whose own elements follow at once
             file.seek(length, 1)
     return None

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import cache
 from itertools import chain, islice
 from threading import Event, Lock
-from typing import TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
+from weakref import ref
 
 import numpy as np
 
@@ -53,12 +55,40 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
     os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
+class _Shared(Generic[Piece, Result]):
+    """Pieces that every thread that works draws from, until there are no more or one has failed."""
+
+    def __init__(self, function: Callable[[Piece], Result], pieces: Iterable[Piece]):
+        self._function, self._waiting = function, enumerate(pieces)
+        self._lock, self.over = Lock(), Event()
+        self.results: dict[int, Result] = {}
+
+    def work(self) -> None:
+        try:
+            while not self.over.is_set():
+                with self._lock:
+                    place, piece = next(self._waiting, (-1, None))
+                if place < 0:
+                    return
+                self.results[place] = self._function(cast(Piece, piece))
+        except BaseException:
+            self.over.set()
+            raise
+
+
+def _help(shared: Callable[[], _Shared[Any, Any] | None]) -> None:
+    """Work on what is shared out, if its call still runs: what waits in a queue must not keep the pieces alive."""
+    known = shared()
+    if known is not None:
+        known.work()
+
+
 def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, threads: int) -> list[Result]:
     """``function`` of each piece, in order, on so many threads at once, the calling one among them.
 
     Each thread draws its next piece when it is done with the one before, so that all finish together and no more
     pieces exist than threads. After an error no piece is drawn any more, and the error is raised. No call waits for
-    threads that others keep busy: the calling one does what they do not come to.
+    threads that others keep busy: the calling one does what they do not come to, and where none can be started, all.
 
     >>> share_out(len, ["one", "three"], threads=2)
     [3, 5]
@@ -69,30 +99,18 @@ def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, t
     first = list(islice(drawn, 2))
     if len(first) < 2:
         return [function(piece) for piece in first]
-    waiting = enumerate(chain(first, drawn))
-    results: dict[int, Result] = {}
-    lock, over = Lock(), Event()
-
-    def work() -> None:
-        try:
-            while not over.is_set():
-                with lock:
-                    place, piece = next(waiting, (-1, None))
-                if place < 0:
-                    return
-                results[place] = function(cast(Piece, piece))
-        except BaseException:
-            over.set()
-            raise
-
+    shared = _Shared(function, chain(first, drawn))
+    del first
     others: list[Future[None]] = []
     try:
-        others.extend(_helpers(threads - 1).submit(work) for _ in range(threads - 1))
-        work()
+        with suppress(RuntimeError):  # the interpreter is ending, or the system has no more threads
+            for _ in range(threads - 1):
+                others.append(_helpers(threads - 1).submit(_help, ref(shared)))
+        shared.work()
     finally:
-        over.set()
+        shared.over.set()
         begun = [other for other in others if not other.cancel()]
         wait(begun)
     for other in begun:
         other.result()
-    return [results[place] for place in range(len(results))]
+    return [shared.results[place] for place in range(len(shared.results))]

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from actalign.errors import ActAlignError
@@ -60,7 +61,9 @@ def replacing(path: str | os.PathLike[str], *, remedy: str = REMEDY) -> Iterator
     ['a.txt']
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if not path.name:
+        raise ActAlignError(f"cannot write {path}: it is a folder; name a file")
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}.tmp")  # process numbers are shared between containers
     with writing(path, remedy=remedy):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

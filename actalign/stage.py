@@ -4,10 +4,10 @@ Use it on arrays of your own; ``scoring.score_dataset`` takes a data set and run
 """
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, islice
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -97,13 +97,34 @@ def score_clips(
     require_calibration(scale=scale, bias=bias)
     remaining = enumerate(clips)
     pieces = iter(lambda: list(islice(remaining, CLIPS_PER_PIECE)), [])
-    with _one_thread_per_product():
+    with ONE_THREAD_PER_PRODUCT:
         return list(chain.from_iterable(share_out(score, pieces, threads=threads_for(threads))))
 
 
-def _one_thread_per_product() -> AbstractContextManager[Any]:
-    """While it lasts each product of matrices runs in one thread: the threads work on clips of their own."""
-    return _libraries().limit(limits=1, user_api="blas")
+class _OneThreadPerProduct:
+    """While any call lasts each product of matrices runs in one thread: the threads work on clips of their own.
+
+    The setting is the process's, so that of several calls at once the first sets it and the last takes it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._calls = Lock(), 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._calls += 1
+            if self._calls == 1:
+                self._limit = _libraries().limit(limits=1, user_api="blas")
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._calls -= 1
+            if self._calls == 0:
+                self._limit.restore_original_limits()
+
+
+ONE_THREAD_PER_PRODUCT = _OneThreadPerProduct()
 
 
 @cache

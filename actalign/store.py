@@ -19,6 +19,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ class EmbeddingStore:
         path = self.folder / "ledger.jsonl"
         if not path.exists():
             return []
-        return [entry for line in path.read_text(encoding="utf-8").split("\n") if (entry := _parse(line))]
+        return [entry for line in path.read_bytes().split(b"\n") if (entry := _parse(line))]
 
     def latest(self) -> dict[str, dict[str, Any]]:
         """Clip id -> the latest ledger line of this encoder, dtype and frame rate."""
@@ -128,13 +129,20 @@ class EmbeddingStore:
         writer = csv.DictWriter(table, LEDGER_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows[name] for name in sorted(rows))
-        path = self.folder / "index.csv"
-        write_whole(path, table.getvalue(), remedy=REMEDY)
-        return path
+        write_whole(self._index, table.getvalue(), remedy=REMEDY)
+        return self._index
+
+    def has_index(self) -> bool:
+        return self._index.is_file()
+
+    @property
+    def _index(self) -> Path:
+        return self.folder / "index.csv"
 
     def clean(self) -> None:
-        """Delete temporary files that a killed run left behind."""
-        for path in self.folder.glob("**/.*.tmp"):
+        """Delete temporary files that a killed run left behind, and nothing else that may lie in the folder."""
+        own = (".*.safetensors.*.tmp", ".index.csv.*.tmp", "texts/*/.*.safetensors.*.tmp")
+        for path in chain.from_iterable(map(self.folder.glob, own)):
             with writing(path, remedy=REMEDY), suppress(FileNotFoundError):  # its run may just have renamed it
                 if time.time() - path.stat().st_mtime > STALE_S:
                     path.unlink()
@@ -145,10 +153,10 @@ class EmbeddingStore:
         for path in sorted(self._text_folder().glob("*.safetensors")):
             try:
                 tensors, metadata = _read(path)
+                rows = _text_rows(path, metadata.get("rows", ""))
             except ActAlignError as error:
                 print(f"{error}: computed again")
                 continue
-            rows = [(text, length) for text, length in json.loads(metadata["rows"])]
             found.update(zip(rows, tensors["embeddings"], strict=True))
         return found
 
@@ -159,7 +167,7 @@ class EmbeddingStore:
             ActAlignError: the file cannot be written.
         """
         listed = json.dumps(list(rows), ensure_ascii=False)
-        path = self._text_folder() / f"{hashlib.sha256(listed.encode()).hexdigest()}.safetensors"
+        path = self._text_folder() / f"{_name_of_rows(listed)}.safetensors"
         _write(path, {"embeddings": embeddings}, {"rows": listed, "encoder": self.encoder, "dtype": self.dtype})
         return path
 
@@ -244,7 +252,7 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise ActAlignError(f"store file {path} is damaged ({error}); delete it and run embed_clips again") from error
     if metadata.get("format") != FORMAT:
         raise ActAlignError(
@@ -254,6 +262,17 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     if metadata.get("digest") != _digest(tensors):
         raise ActAlignError(f"store file {path} is damaged (its content changed); delete it and run embed_clips again")
     return tensors, metadata
+
+
+def _name_of_rows(listed: str) -> str:
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _text_rows(path: Path, listed: str) -> list[TextRow]:
+    """The rows of a file of texts, which its name is made from."""
+    if _name_of_rows(listed) != path.stem:
+        raise ActAlignError(f"store file {path} is damaged (its list of texts changed); delete it")
+    return [(text, length) for text, length in json.loads(listed)]
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -272,9 +291,9 @@ def _setting(entry: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     return entry["encoder"], entry["dtype"], entry["frame_rate"]
 
 
-def _parse(line: str) -> dict[str, Any] | None:
+def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or cut off within a character
         return None
     return entry if isinstance(entry, dict) and set(LEDGER_COLUMNS) <= set(entry) else None

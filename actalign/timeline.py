@@ -18,6 +18,8 @@ REORDER_FRAMES = 16
 """How many frames late a timestamp may come: the deepest reordering H.264 allows."""
 ROUNDING = 1e-6
 """Part of a grid step that floating point may be off by."""
+MOST_FRAMES_PER_S = 1e6
+"""Far beyond any camera's; and times it are still exact."""
 
 
 def in_order(frames: Iterator[tuple[Fraction, Frame]], path: Path) -> Generator[tuple[Fraction, Frame]]:
@@ -68,11 +70,11 @@ def check_frame_rate(frame_rate: float | None) -> None:
     """Make sure that frames can be chosen at this rate, in frames per second; None is every frame.
 
     Raises:
-        ActAlignError: not a finite number above 0.
+        ActAlignError: not a number above 0, or beyond any camera's.
 
     >>> check_frame_rate(12.5)
     """
-    if frame_rate is not None and not (frame_rate > 0 and math.isfinite(frame_rate)):
+    if frame_rate is not None and not 0 < frame_rate <= MOST_FRAMES_PER_S:
         raise ActAlignError(f"frame_rate is {frame_rate}; give frames per second above 0, or None for every frame")
 
 

@@ -7,8 +7,9 @@ of the file, so a file whose clock does not start at 0 (MPEG-TS) is read from it
 - Frames come in order of time. Disorder within 16 frames is sorted; a repeated timestamp keeps
   its first frame. Clocks that jump back further, or that mostly stand still, are an error.
 - Damage that the container or the decoder can tell is an error and never a shorter clip: the decoder stops at the
-  first broken packet instead of concealing it, and a file that ends before its container says so is refused. Codecs
-  have no checksums, though: bytes that are wrong but can be decoded may alter pictures unseen.
+  first broken packet instead of concealing it, a file that ends before its container says so is refused, and so is
+  a Matroska or WebM file that lost packets within. Codecs have no checksums, though: bytes that are wrong but can be
+  decoded may alter pictures unseen, and MPEG-TS and AVI may lose packets unseen.
 - Decoding runs in one thread, so that the same file gives the same frames, or the same error, every time.
 - A rotation in the file (phones write one) is applied in steps of 90 degrees; pixel aspect ratio is not.
 """
@@ -31,7 +32,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from actalign.containers import require_whole
+from actalign.containers import require_order, require_whole
 from actalign.errors import ActAlignError
 from actalign.masks import Masks, mask_frame
 from actalign.records import Clip
@@ -234,6 +235,7 @@ def _window(clip: Clip, time_limit_s: float) -> Iterator[tuple[float, VideoFrame
     for time_s, frame in _from(clip.path, start_s, time_limit_s):
         nearest_s = time_s
         if clip.end_s is not None and time_s >= clip.end_s:
+            require_order(clip.path)
             break
         if time_s >= start_s:
             found = True

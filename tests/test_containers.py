@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from actalign.containers import require_whole
+from actalign.containers import require_order, require_whole
 from actalign.errors import ActAlignError
 
 
@@ -70,3 +70,12 @@ def test_a_matroska_file_that_loses_its_order_is_an_error(content: bytes, place:
     (tmp_path / "a").write_bytes(begin + content)
     with pytest.raises(ActAlignError, match=f"nothing of Matroska begins at byte {len(begin) + place}"):
         require_whole(tmp_path / "a")
+    with pytest.raises(ActAlignError, match="nothing of Matroska"):
+        require_order(tmp_path / "a")
+
+
+@pytest.mark.parametrize("end", [0, 1, 5, 6, 8])
+def test_order_does_not_ask_for_the_end_of_a_file(end: int, tmp_path: Path) -> None:
+    whole = EBML + b"\x8c" + VOID + BLOCK + BLOCK
+    (tmp_path / "a").write_bytes(whole[: len(whole) - end])
+    require_order(tmp_path / "a")

@@ -1,9 +1,11 @@
 """Work shared out over threads: all of it, in order, and no error lost."""
 
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from itertools import count
 
@@ -76,6 +78,48 @@ def test_calls_from_many_threads_do_not_wait_for_each_other() -> None:
         free.set()
         first.join(timeout=30)
     assert not first.is_alive()
+
+
+def test_a_call_that_is_over_keeps_nothing_alive() -> None:
+    """Although its work for the other thread still waits in the queue, behind a call that keeps that thread."""
+    taken, free = threading.Event(), threading.Event()
+
+    class Piece:
+        pass
+
+    def keep(number: int) -> None:
+        if threading.current_thread().name.startswith("actalign"):
+            taken.set()
+        assert free.wait(timeout=30)
+
+    busy = threading.Thread(target=share_out, args=(keep, range(2)), kwargs={"threads": 2})
+    busy.start()
+    try:
+        assert taken.wait(timeout=30)
+        pieces = [Piece() for _ in range(4)]
+        alive = weakref.WeakSet(pieces)
+        share_out(lambda piece: None, pieces, threads=2)
+        del pieces
+        gc.collect()
+        assert len(alive) == 0
+    finally:
+        free.set()
+        busy.join(timeout=30)
+
+
+def test_at_the_end_of_the_interpreter_the_calling_thread_does_all() -> None:
+    program = (
+        "import atexit, threading, time\n"
+        "from actalign.cores import share_out\n"
+        "def work():\n"
+        "    time.sleep(0.3)\n"
+        "    print(share_out(int, range(5), threads=2))\n"
+        "share_out(int, range(5), threads=2)\n"
+        "atexit.register(work)\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "[0, 1, 2, 3, 4]\n" * 2 and done.stderr == ""
 
 
 def test_a_forked_process_has_threads_of_its_own() -> None:

@@ -583,8 +583,15 @@ def test_videos_and_a_table_of_questions_need_no_table_of_clips(tmp_path: Path) 
 def test_labels_may_be_left_out_altogether(tmp_path: Path) -> None:
     questions = "clip_id,candidate_1,candidate_2\na.mp4,lob,serve\n"
     assert load(_videos(tmp_path, "a.mp4", questions_csv=questions)).questions[0].answer is None
-    with pytest.raises(ActAlignError, match="column 'answers' is unknown; did you mean 'answer'"):
+    with pytest.raises(ActAlignError, match="column 'Answers' is unknown; did you mean 'answer'"):
         load(_videos(tmp_path, questions_csv=questions.replace("id,", "id,Answers,").replace("mp4,", "mp4,2,")))
+
+
+@pytest.mark.parametrize("name", ["Candidate_3", "candidate 3", "candidate3", "candidates_3", "CANDIDATE-3"])
+def test_a_candidate_whose_column_is_misspelt_is_not_lost(name: str, tmp_path: Path) -> None:
+    questions = f"clip_id,candidate_1,candidate_2,{name}\na.mp4,lob,serve,smash\n"
+    with pytest.raises(ActAlignError, match=f"column '{name}' is unknown; did you mean 'candidate_3'"):
+        load(_videos(tmp_path, "a.mp4", questions_csv=questions))
 
 
 def test_a_question_about_a_video_that_is_not_there_names_one_that_is(tmp_path: Path) -> None:

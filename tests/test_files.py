@@ -1,5 +1,6 @@
 """A file is written whole or not at all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,17 @@ def test_half_a_character_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ActAlignError, match="is not a character"):
         write_whole(tmp_path / "a.txt", "swing \ud800")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_writers_of_one_file_do_not_get_into_each_others_way(tmp_path: Path) -> None:
+    """Neither in one process nor in two that have the same number, as in two containers."""
+    contents = [name * 200_000 for name in "abcd"]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda turn: write_whole(tmp_path / "a.txt", contents[turn % 4]), range(200)))
+    assert (tmp_path / "a.txt").read_text() in contents
+    assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_is_no_name_for_a_file() -> None:
+    with pytest.raises(ActAlignError, match="it is a folder; name a file"):
+        write_whole("", "text")

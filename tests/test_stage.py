@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from actalign import similarity, stage
 from actalign.clip_similarity import Smoothing
 from actalign.dtw import reference
 from actalign.errors import ActAlignError
-from actalign.stage import ClipScripts, score_clips
+from actalign.stage import ONE_THREAD_PER_PRODUCT, ClipScripts, score_clips
 
 SCALE, BIAS = 100.0, -10.0
 
@@ -67,6 +68,21 @@ def test_clips_are_drawn_as_they_are_needed(rng: np.random.Generator) -> None:
     with pytest.raises(KeyboardInterrupt):
         score_clips(one_by_one(), scale=SCALE, bias=BIAS, threads=2)
     assert len(drawn) == 2 * stage.CLIPS_PER_PIECE + 1
+
+
+def test_calls_that_overlap_leave_the_threads_of_products_as_they_were(rng: np.random.Generator) -> None:
+    """Neither lifts what the other still needs, nor keeps it for good."""
+
+    def limits() -> set[int]:
+        return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        for _ in range(2):
+            ONE_THREAD_PER_PRODUCT.__enter__()
+            assert limits() == {1}
+        for left in ({1}, {2}):
+            ONE_THREAD_PER_PRODUCT.__exit__()
+            assert limits() == left
 
 
 def test_bad_clips(rng: np.random.Generator) -> None:

@@ -293,6 +293,40 @@ def test_only_old_temporary_files_are_cleaned(store: EmbeddingStore, frames: Fra
     assert not new.exists()
 
 
+def test_what_others_left_in_the_folder_is_not_cleaned(store: EmbeddingStore, frames: FrameEmbeddings) -> None:
+    store.save(CLIP, frames, source_sha256=SOURCE)
+    mine = [store.folder / name for name in (".notes.tmp", "sub/.notes.tmp", "sub/.a.safetensors.1.tmp", "b.tmp")]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        os.utime(path, (time.time() - 2 * store_module.STALE_S,) * 2)
+    store.clean()
+    assert all(path.exists() for path in mine)
+
+
+def test_a_ledger_line_torn_within_a_character_is_left_out(store: EmbeddingStore) -> None:
+    store.record("whole", key="k", state="done")
+    with (store.folder / "ledger.jsonl").open("ab") as file:
+        file.write('{"clip_id": "ü'.encode()[:-1])
+    store.record("next", key="k", state="done")
+    assert [entry["clip_id"] for entry in store.ledger()] == ["whole", "next"]
+    store.write_index()
+
+
+def test_texts_whose_list_is_damaged_are_computed_again(
+    store: EmbeddingStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = store.save_texts([("swing", 16)], np.ones((1, 4), np.float32))
+    assert list(store.find_texts()) == [("swing", 16)]
+    content = path.read_bytes()
+    for old, new in ((b"swing", b"swang"), (b'"rows"', b'"raws"'), (b"__metadata__", b"__metedata__")):
+        path.write_bytes(content.replace(old, new))
+        assert store.find_texts() == {}
+        assert "damaged" in capsys.readouterr().out
+    path.write_bytes(content)
+    assert list(store.find_texts()) == [("swing", 16)]
+
+
 def test_the_hash_is_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

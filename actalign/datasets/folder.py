@@ -87,9 +87,12 @@ def _answer(row: Row, candidates: tuple[str, ...]) -> int | None:
 
 def _read_questions(path: Path, clips: dict[str, Clip]) -> tuple[Question, ...]:
     header, rows = read_table(path, ("clip_id", "candidate_1", "candidate_2"))
-    if "answer" not in header and (meant := difflib.get_close_matches("answer", map(str.lower, header), n=1)):
-        raise ActAlignError(f"{path}: column {meant[0]!r} is unknown; did you mean 'answer'?")
     columns = [column for column in header if column.startswith("candidate_")]
+    for column in header:
+        if "answer" not in header and difflib.get_close_matches("answer", [column.lower()]):
+            raise ActAlignError(f"{path}: column {column!r} is unknown; did you mean 'answer'?")
+        if column not in columns and (number := re.fullmatch(r"candidates?\W*_*(\d+)", column.lower())):
+            raise ActAlignError(f"{path}: column {column!r} is unknown; did you mean 'candidate_{number[1]}'?")
     if columns != [f"candidate_{number}" for number in range(1, len(columns) + 1)]:
         raise ActAlignError(f"{path}: candidate columns are {columns}; number them from candidate_1 on, in order")
     questions: dict[str, Question] = {}
