@@ -56,7 +56,7 @@ def cluster_interval(
         low (m,) and high (m,); NaN where there is only one cluster, which says nothing about the spread.
 
     Raises:
-        ActAlignError: no rows, or a cluster missing.
+        ActAlignError: no rows, a cluster missing, or ``resamples`` below 1.
 
     >>> low, high = cluster_interval(np.array([[1.0], [1.0], [0.0], [0.0]]), ["a", "a", "b", "b"])
     >>> low.item(), high.item()
@@ -65,6 +65,8 @@ def cluster_interval(
     values = np.asarray(values_nm, dtype=np.float64)
     if values.ndim != 2 or len(values) != len(clusters) or not len(values):
         raise ActAlignError(f"a bootstrap needs one cluster per row; got {len(clusters)} for values {values.shape}")
+    if resamples < 1:
+        raise ActAlignError(f"resamples is {resamples}; a bootstrap needs 1 or more, and thousands to be of use")
     known, codes = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     count = len(known)
     if count < 2:

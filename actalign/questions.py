@@ -61,7 +61,7 @@ def usable_candidates(
     if missing and options.missing_script == "error":
         raise ActAlignError(
             f"clip {question.clip_id!r}: class {missing[0]!r} has no script of style {style!r}; "
-            "write it, or pass options(missing_script='skip')"
+            "write it, or leave such classes out as the preset reference does: options(missing_script='skip')"
         )
     return tuple(candidate for candidate in candidates if candidate.script is not None)
 

@@ -1,6 +1,7 @@
 """The command line: what it prints, where errors go, and exit codes that scripts can use."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,8 +105,27 @@ def test_score_ranks_where_nothing_is_labelled(drawn: Path, own_store: Path, tmp
         "--frame-rate", "3", "--smoothing-width", "3",
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
-    ranked = [line for line in done.stdout.splitlines() if line.endswith(", DTW + context)")]
+    ranked = [line for line in done.stdout.splitlines() if line.endswith(" (DTW + context [context_rich])")]
     assert [line.split(": ")[0] for line in ranked] == sorted(questions["clip_id"])
+    first, then = re.fullmatch(r".*: \S+ (\S+), then \S+ (\S+) \(.*", ranked[0]).groups()  # type: ignore[union-attr]
+    assert float(first) >= float(then) > 0
+
+
+def test_score_of_methods_that_read_no_scripts(drawn: Path, own_store: Path, tmp_path: Path) -> None:
+    for path in (*drawn.glob("*.csv"), *drawn.rglob("*.mp4")):
+        target = tmp_path / "data" / path.relative_to(drawn)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    given = ["score", str(tmp_path / "data"), "--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3"]
+    done = run(*given, "--method", "random", "--method", "random")
+    assert done.exit_code == 0, done.stderr
+    assert len([line for line in done.stdout.splitlines() if line.startswith("Random: Top-1 ")]) == 1
+    named = run(*given, "--method", "mean_pool_name")
+    assert named.exit_code == 0 and "Mean-pool, class name: Top-1" in named.stdout
+    scripted = run(*given, "--method", "random", "--method", "dtw")
+    assert scripted.exit_code == 1 and "has no scripts; add scripts/<style>.json" in scripted.stderr
+    validated = run(*given, "--method", "dtw_context_smoothing_validated")
+    assert validated.exit_code == 1 and "take dtw_context_smoothing and --smoothing-width" in validated.stderr
 
 
 def test_lint_counts_errors_and_warnings(drawn: Path, tmp_path: Path) -> None:
@@ -166,23 +186,29 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
         return subprocess.CompletedProcess(command, 1)
 
     monkeypatch.setattr("actalign.cli.results.subprocess.run", process)
-    assert run("reproduce", "--preset", "reference", "--dataset", str(drawn)).exit_code == 1
+    checkpoint = ["--checkpoint", str(paths.CHECKPOINT)]
+    assert run("reproduce", "--preset", "reference", "--dataset", str(drawn), *checkpoint).exit_code == 1
     assert run("reproduce", "--out", str(tmp_path / "mine"), "--only", "20_scores").exit_code == 1
-    settings = ["--set", f"dataset={str(drawn)!r}", "preset='reference'"]
+    settings = ["--set", f"dataset={str(drawn)!r}", f"checkpoint={str(paths.CHECKPOINT)!r}", "preset='reference'"]
     assert [command for command, _ in seen] == [
         ["-m", "actalign.runner", *settings],
         ["-m", "actalign.runner", "--only", "20_scores"],
     ]
     folders = [Path(folder) for _, folder in seen]
-    assert folders[0].parent == paths.DATA / "runs" and folders[0].name.startswith(f"{drawn.name}-reference-")
+    assert folders[0].parent == paths.DATA / "runs" and folders[0].name.startswith(f"{drawn.name}-checkpoint-")
     assert folders[1] == tmp_path / "mine"
     namesake = tmp_path / drawn.name  # another folder of the same name has a folder of its own
     namesake.mkdir()
-    run("reproduce", "--preset", "reference", "--dataset", str(namesake))
+    run("reproduce", "--preset", "reference", "--dataset", str(namesake), *checkpoint)
     assert Path(seen.pop()[1]) != folders[0]
     unknown = run("reproduce", "--preset", "papper")
     assert (unknown.exit_code, len(seen)) == (1, 2)
     assert "preset 'papper' is unknown; choose one of" in unknown.stderr
+    bare = run("reproduce", "--dataset", str(drawn))
+    assert (bare.exit_code, len(seen)) == (1, 2) and "has no checkpoint of its own; pass --checkpoint" in bare.stderr
+    for rate in ("nan", "0", "1e308"):
+        assert f"frame_rate is {float(rate)}" in run("reproduce", "--frame-rate", rate).stderr
+    assert len(seen) == 2
 
 
 def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:

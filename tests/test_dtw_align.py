@@ -5,6 +5,7 @@ from typing import Any
 import dtw as dtw_python
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from tslearn.metrics import dtw_path_from_metric
 
@@ -132,6 +133,9 @@ def test_negative_zero_is_zero() -> None:
         (np.zeros((0, 4)), r"empty, shape \(0, 4\)"),
         (np.zeros((4, 0)), r"empty, shape \(4, 0\)"),
         ([[1.0, 2.0], [3.0]], r"equal lengths"),
+        (np.ma.masked_array([[1.0, 9.0]], mask=[[False, True]]), r"has masked cells"),
+        (torch.ones(2, 3, dtype=torch.bfloat16), r"cannot be read as an array: .*BFloat16.*; pass numbers NumPy knows"),
+        (torch.ones(2, 3, requires_grad=True), r"cannot be read as an array"),
         ([["a", "b"]], r"real numbers; got dtype <U1"),
         (np.zeros((2, 2), complex), r"real numbers; got dtype complex128"),
         (np.full((2, 2), None), r"real numbers; got dtype object"),

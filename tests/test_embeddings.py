@@ -559,6 +559,15 @@ def test_short_work_and_work_that_is_done_are_not_announced(
 # Texts.
 
 
+def test_where_all_is_stored_nothing_is_written(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a store may lie where this process cannot write."""
+    embed_clips(clips, encoder, store_folder=folder)
+    monkeypatch.setattr("actalign.files.os.replace", None)
+    assert embed_clips(clips, encoder, store_folder=folder).loaded == 6
+
+
 def test_texts_are_embedded_once(encoder: CountingEncoder, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = embed_texts(["Step back", "swing", "step back.", "swing"], encoder, store_folder=folder)
     assert list(first) == ["Step back", "swing", "step back."]

@@ -78,3 +78,8 @@ def test_wilson_matches_scipy(k: int, n: int) -> None:
 def test_wilson_refuses_impossible_counts(k: int, n: int) -> None:
     with pytest.raises(ActAlignError, match=f"{k} of {n}"):
         wilson(k, n)
+
+
+def test_no_resamples_are_refused() -> None:
+    with pytest.raises(ActAlignError, match="resamples is 0; a bootstrap needs 1 or more"):
+        cluster_interval(np.zeros((2, 1)), ["a", "b"], resamples=0)

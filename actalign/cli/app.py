@@ -7,6 +7,7 @@ some clips, classes or checks failed (they are named), 130 interrupted: finished
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -83,13 +84,18 @@ def styles_of(dataset: Any, style: Sequence[str] | None) -> list[str]:
         raise ActAlignError(f"no scripts of style {unknown[0]!r}; {dataset.name} has {list(dataset.scripts)}")
     if not dataset.scripts:
         raise ActAlignError(f"{dataset.name} has no scripts; add scripts/<style>.json, or run actalign scripts")
-    return list(style or dataset.scripts)
+    return list(dict.fromkeys(style or dataset.scripts))
+
+
+def require_checkpoint(data: str, checkpoint: str) -> str | Path:
+    """The checkpoint that was given, or the data folder's own."""
+    own: Path = dataset_of(data).root / "checkpoint"
+    if not checkpoint and not own.is_dir():
+        raise ActAlignError(f"{data} has no checkpoint of its own; pass --checkpoint, a folder or a hub id")
+    return checkpoint or own
 
 
 def encoder_of(data: str, checkpoint: str, *, device: str, dtype: str) -> Any:
     from actalign.encoder import load_encoder
 
-    own = dataset_of(data).root / "checkpoint"
-    if not checkpoint and not own.is_dir():
-        raise ActAlignError(f"{data} has no checkpoint of its own; pass --checkpoint, a folder or a hub id")
-    return load_encoder(checkpoint or own, device=device, dtype=dtype)
+    return load_encoder(require_checkpoint(data, checkpoint), device=device, dtype=dtype)

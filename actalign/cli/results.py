@@ -22,8 +22,10 @@ from actalign.cli.app import (
     command,
     dataset_of,
     encoder_of,
+    require_checkpoint,
     styles_of,
 )
+from actalign.errors import ActAlignError
 
 
 @command
@@ -50,6 +52,7 @@ def score(
     """
     from actalign.embeddings import embed_clips, embed_texts
     from actalign.files import write_whole
+    from actalign.methods import method_named
     from actalign.metrics import topk_table
     from actalign.options import options
     from actalign.questions import text_groups
@@ -59,11 +62,18 @@ def score(
     if any(clip.split == "test" for clip in dataset.clips.values()):
         dataset = dataset.split("test")
     changes = {} if smoothing_width is None else {"smoothing_width": smoothing_width}
-    methods, styles, chosen = method or ["dtw_context"], styles_of(dataset, style), options(preset, **changes)
+    methods, chosen = list(dict.fromkeys(method or ["dtw_context"])), options(preset, **changes)
+    if "dtw_context_smoothing_validated" in methods:
+        raise ActAlignError(
+            "dtw_context_smoothing_validated needs a width chosen on validation clips, as the notebook 20_scores does; "
+            "here take dtw_context_smoothing and --smoothing-width"
+        )
+    reads_scripts = any(method_named(name).needs_script for name in methods)
+    styles = styles_of(dataset, style) if reads_scripts or style else []
     groups = text_groups(dataset, methods=methods, styles=styles, options=chosen)
     encoder = encoder_of(data, checkpoint, device=device, dtype=dtype)
     embeddings = embed_clips(dataset, encoder, frame_rate=frame_rate)
-    texts = embed_texts(groups, encoder, group_padding=chosen.text_padding)
+    texts = embed_texts(groups, encoder, group_padding=chosen.text_padding) if groups else {}
     scores = score_methods(
         dataset, embeddings, texts,
         methods=methods, styles=styles, options=chosen, scale=encoder.scale, bias=encoder.bias,
@@ -79,10 +89,11 @@ def score(
                 f"Top-2 {row.top2:.1f}, Top-3 {row.top3:.1f} on {row.n} of {row.n_total}"
             )
     else:
-        best = scores.dropna(subset="score").sort_values("score", ascending=False, kind="stable")
-        best = best.drop_duplicates(["clip_id", "method", "style"]).sort_values("clip_id", kind="stable")
-        for row in best.to_dict("records"):
-            typer.echo(f"{row['clip_id']}: {row['class']} ({row['score']:.4f}, {row['label']})")
+        ranked = scores.dropna(subset="score").sort_values("score", ascending=False, kind="stable")
+        for (clip_id, label, style_name), rows in ranked.groupby(["clip_id", "label", "style"]):
+            first, *others = (f"{row['class']} {row['score']:#.3g}" for row in rows[:2].to_dict("records"))
+            then = f", then {others[0]}" if others else ""
+            typer.echo(f"{clip_id}: {first}{then} ({label}{f' [{style_name}]' if style_name else ''})")
     if embeddings.failed:
         raise typer.Exit(PARTLY)
 
@@ -108,13 +119,17 @@ def reproduce(
     """
     from actalign import paths, runner
     from actalign.options import options
+    from actalign.timeline import check_frame_rate
 
     given: dict[str, Any] = {"dataset": _anchored(dataset), "checkpoint": _anchored(checkpoint), "style": style}
     given = {name: value for name, value in (given | {"preset": preset}).items() if value}
     if frame_rate is not None:
         given["frame_rate"] = frame_rate
+    check_frame_rate(frame_rate)  # what is wrong is said before anything runs
     if preset:
-        options(preset)  # an unknown one is refused before anything runs
+        options(preset)
+    if dataset and not checkpoint and not only:
+        require_checkpoint(dataset, checkpoint)
     arguments = [*(["--only", *only] if only else []), *(["--force"] if force else [])]
     if not given and out is None:
         code = runner.main(arguments)
