@@ -65,9 +65,12 @@ $(STAMP): pyproject.toml constraints.txt
 	fi
 	@echo "installing the pinned packages into $(VENV) (some minutes the first time; later runs skip this)"
 	@set -o pipefail; \
-	$(PY) -m pip install --disable-pip-version-check --no-input -c constraints.txt -e ".[all]" | awk ' \
-	  /Downloading .* [MG]B\)$$/ { sub(/^ */, "  "); print; fflush() } \
-	  /^Installing collected packages/ { print "  unpacking " NF - 3 " packages"; fflush() }'
+	$(PY) -m pip install --disable-pip-version-check --no-input -c constraints.txt -e ".[all]" | while read -r line; do \
+	  case "$$line" in \
+	    Downloading*[MG]B\)) echo "  $$line" ;; \
+	    "Installing collected packages"*) set -- $$line; echo "  unpacking $$(( $$# - 3 )) packages" ;; \
+	  esac; \
+	done
 	@touch $(STAMP)
 
 # What only the benchmarks need: the peers.

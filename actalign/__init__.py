@@ -3,6 +3,10 @@
 __version__ = "0.1.0"
 
 
+def __dir__() -> list[str]:
+    return [*globals(), "classify"]
+
+
 def __getattr__(name: str) -> object:
     """``actalign.classify``, found when it is first asked for, so that importing the package imports nothing else."""
     if name == "classify":

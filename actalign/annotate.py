@@ -132,7 +132,8 @@ class Layout:
         image = Image.new("RGB", (self.width, self.panel_height), BACKGROUND)
         draw = ImageDraw.Draw(image)
         pad, line = round(self.font.size * 0.7), self.font.size * 1.25
-        evidence = f"evidence {self.spans['evidence'].iloc[current]:.3g}"
+        values = self.spans["evidence"]
+        evidence = f"evidence {values.iloc[current]:#.3g} (tallest bar: {values.max():#.3g})"
         right = self.width - pad
         draw.text((right, pad), evidence, SOFT_TEXT, self.small, anchor="ra")
         room = right - pad - self.small.getlength(evidence) - self.font.size

@@ -104,7 +104,7 @@ class Classification:
         chosen = self._chosen(class_name)
         place = f"{self.ranked.index(chosen) + 1} of {len(self.ranked)}"
         return write_annotated(
-            self.clip, chosen.spans, path, title=f"{chosen.class_name}, {place}, score {chosen.score:.3g}"
+            self.clip, chosen.spans, path, title=f"{chosen.class_name}, {place}, score {chosen.score:#.3g}"
         )
 
     def _chosen(self, class_name: str | None) -> RankedClass:

@@ -229,8 +229,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         outcomes = run_plan(notebooks, only=arguments.only, force=arguments.force, given=given)
         print("\n" + summary(outcomes))
         failed = [outcome for outcome in outcomes if outcome.state == "failed"]
-        if any(_draws(notebook) for notebook in notebooks):
-            print(f"\ngallery: {write_gallery([notebook for notebook in notebooks if _draws(notebook)])}")
+        print(f"\nnotebooks as they ran: {paths.RESULTS / 'executed'}")
+        drawn = [path for path in notebooks if _draws(path) and any(paths.FIGURES.glob(f"{path.stem}.*"))]
+        if drawn:
+            print(f"gallery: {write_gallery(drawn)}")
         if not arguments.only and not failed:
             print("\n" + main_table(paths.RESULTS / "main.csv"))
     except (ActAlignError, OSError) as error:

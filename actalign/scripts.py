@@ -164,9 +164,10 @@ def check_scripts(dataset: Dataset, style: str) -> None:
     >>> check_scripts(Dataset("mine", Path("."), clips={}, questions=(), scripts=scripts), "terse")
     """
     if style not in dataset.scripts:
+        there = f"choose one of {sorted(dataset.scripts)}, or " if dataset.scripts else ""
         raise ActAlignError(
-            f"data set {dataset.name!r} has no scripts of style {style!r}; it has {sorted(dataset.scripts)}: "
-            f"add {dataset.root / 'scripts' / f'{style}.json'} or choose one of these"
+            f"data set {dataset.name!r} has no scripts of style {style!r}; {there}add "
+            f"{dataset.root / 'scripts' / f'{style}.json'}"
         )
     if absent := missing_scripts(dataset.questions, dataset.scripts[style]):
         named = ", ".join(map(repr, absent[:10])) + (", ..." if len(absent) > 10 else "")

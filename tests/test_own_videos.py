@@ -29,8 +29,8 @@ def run(project: Path, **parameters: object) -> str:
     return shown(executed)
 
 
-def best(project: Path) -> dict[str, str]:
-    table = pd.read_csv(project / "data" / "results" / "own_videos" / "ranking.csv")
+def best(project: Path, folder: str = "") -> dict[str, str]:
+    table = pd.read_csv(project / "data" / "results" / "own_videos" / folder / "ranking.csv")
     return table.drop_duplicates("video").set_index("video")["class"].to_dict()
 
 
@@ -46,9 +46,9 @@ def test_as_it_stands_typed_scripts_find_the_right_class_of_all_three_clips(proj
         "test-00002.mp4": "high kick to low squat",
     }
     results = project / "data" / "results" / "own_videos"
-    written = {path.name.removeprefix("test-00000.mp4.") for path in results.iterdir()}
+    written = {path.name.removeprefix("test-00000.") for path in results.iterdir()}
     assert written == {"ranking.csv", "vtt", "csv", "annotated.mp4", "pdf", "svg", "png"}
-    frames, _ = read_frames(Clip("copy", results / "test-00000.mp4.annotated.mp4", sport=""))
+    frames, _ = read_frames(Clip("copy", results / "test-00000.annotated.mp4", sport=""))
     assert len(frames) == 77
     assert "image/png" in shown and "sub-action of leap and kick" in shown
     assert "Empty DataFrame" in shown, "the typed scripts pass the linter"
@@ -66,15 +66,21 @@ def test_a_folder_of_mixed_videos_one_of_them_broken(
     steps = ("step back", "swing the racket up", "stand still with both feet")
     scripts = {name: Script(name, sport="tennis", steps=steps[number:]) for number, name in enumerate(CLASSES)}
     write_scripts(mine / "scripts" / "mine.json", "mine", scripts)
-    shown = run(
-        project, folder=str(mine), style="mine", checkpoint=str(tiny_checkpoint), video="phone/b.MOV", frame_rate=10
-    )
-    assert set(best(project)) == {"a.mkv", "phone/b.MOV"}
+    (mine / "a.annotated.mp4").write_bytes((mine / "a.mkv").read_bytes())  # a result of another time
+    shown = run(project, folder=str(mine), checkpoint=str(tiny_checkpoint), video="phone/b.MOV", frame_rate=10)
+    assert set(best(project, "mine")) == {"a.mkv", "phone/b.MOV"}
     assert "c.mp4: video" in shown and "cannot be opened" in shown
     assert "step_count" in shown, "the third script has one step"
-    copy = project / "data" / "results" / "own_videos" / "phone_b.MOV.annotated.mp4"
-    assert copy.is_file()
-    assert sorted(os.listdir(mine)) == ["a.mkv", "c.mp4", "classes.txt", "phone", "scripts"], "nothing is written there"
+    assert (project / "data" / "results" / "own_videos" / "mine" / "phone_b.annotated.mp4").is_file()
+    there = ["a.annotated.mp4", "a.mkv", "c.mp4", "classes.txt", "phone", "scripts"]
+    assert sorted(os.listdir(mine)) == there, "nothing is written there"
+    write_scripts(mine / "scripts" / "other.json", "other", scripts)
+    with pytest.raises(ActAlignError, match=r"several styles; set style to one of \['mine', 'other'\]"):
+        run(project, folder=str(mine), checkpoint=str(tiny_checkpoint))
+    for name in ("mine", "other"):
+        (mine / "scripts" / f"{name}.json").unlink()
+    with pytest.raises(ActAlignError, match=r"no script is typed above for \['lob', 'kick serve', 'smash'\]"):
+        run(project, folder=str(mine), checkpoint=str(tiny_checkpoint))
 
 
 def test_a_video_that_is_not_in_the_folder_is_named_with_those_that_are(project: Path) -> None:

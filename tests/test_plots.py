@@ -376,7 +376,7 @@ def test_heat_map_draws_the_matrix_and_the_path_forward_in_time() -> None:
     np.testing.assert_array_equal(path.get_ydata(), alignment.path[:, 0])
     assert len(path.get_path_effects()) == 2  # an outline, so that it shows on dark and on light
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first step is on top
-    assert [text.get_text() for text in ax.texts] == ["score 0.25"]
+    assert [text.get_text() for text in ax.texts] == ["score 0.250"]
 
 
 def test_thumbnails_stand_over_their_own_time() -> None:
@@ -452,12 +452,12 @@ def test_a_panel_name_too_long_for_the_figure_is_cut_before_its_score() -> None:
         plots.heat_map(_affinity(2), _alignment(2), ax, steps=["a", "b"], label=f"(a) right: {LONG_STEPS[1]}")
         for _ in range(2):  # drawing again cuts the whole name, not the cut one
             figure.draw_without_rendering()
-            (label,) = (text for text in ax.texts if text.get_text().endswith("…, score 0.25"))
+            (label,) = (text for text in ax.texts if text.get_text().endswith("…, score 0.250"))
             assert label.get_text().startswith("(a) right: bend both knees")
             assert label.get_window_extent().x1 <= figure.bbox.x1 + 1
         figure.set_size_inches(9, 1.5)
         figure.draw_without_rendering()
-    assert label.get_text() == f"(a) right: {LONG_STEPS[1]}, score 0.25"
+    assert label.get_text() == f"(a) right: {LONG_STEPS[1]}, score 0.250"
 
 
 def test_a_dollar_sign_in_a_name_is_a_dollar_sign() -> None:

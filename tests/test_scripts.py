@@ -172,7 +172,7 @@ def test_check_scripts_names_style_and_class(tiny_dataset: Callable[..., Path]) 
 
 
 def test_check_scripts_names_the_styles_there_are(tiny_dataset: Callable[..., Path]) -> None:
-    with pytest.raises(ActAlignError, match=r"'poetic'; it has \['context_rich', 'short_fixed'\]"):
+    with pytest.raises(ActAlignError, match=r"'poetic'; choose one of \['context_rich', 'short_fixed'\], or add"):
         check_scripts(read_folder(tiny_dataset()), "poetic")
 
 

@@ -136,7 +136,8 @@ def scripts(
 
     dataset = dataset_of(data)
     if dry_run:
-        typer.echo(str(preview(dataset, style, cache=cache, model=model, seed=seed, price=price)))
+        found = preview(dataset, style, cache=cache, model=model, seed=seed, price=price)
+        typer.echo(f"{found}\n\n{found.summary}")  # once more: hundreds of prompts may stand between
         return
     done = generate(dataset, style, cache=cache, model=model, seed=seed, concurrency=concurrency, price=price)
     typer.echo(repr(done))

@@ -12,6 +12,9 @@ SUFFIXES = frozenset(
     ".3gp .asf .avi .f4v .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv".split()
 )
 
+ANNOTATED = ".annotated.mp4"
+"""How copies with the sub-actions written below the picture are to end, so that nobody takes them for videos."""
+
 HEADERS = frozenset({"class", "classes", "class_name", "class name"})
 """First lines of a list of classes that are taken for the header that it should not have."""
 
@@ -20,8 +23,8 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
     """Every video below ``root`` as a clip of its whole length, by its path from there, in the order of paths.
 
     A video is a file that ends in one of ``SUFFIXES``, in whatever case, and is not hidden; a link whose file is gone
-    is one too, so that it is reported as missing. The clips' sport is the one of ``sports`` if there is just one, else
-    empty.
+    is one too, so that it is reported as missing. Copies called ``*.annotated.mp4`` are results and none. The clips'
+    sport is the one of ``sports`` if there is just one, else empty.
 
     Raises:
         ActAlignError: there is no video.
@@ -39,6 +42,8 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
     for path in root.rglob("*"):
         name = path.relative_to(root)
         if path.suffix.lower() not in SUFFIXES or any(part[0] == "." for part in name.parts):
+            continue
+        if path.name.lower().endswith(ANNOTATED):
             continue
         if path.is_file() or (path.is_symlink() and not path.exists()):
             found[printable(name.as_posix())] = path

@@ -67,7 +67,7 @@ MODES = (
         of_paper=True,
     ),
     Mode(
-        "single_frame", "step that one frame paid for",
+        "single_frame", "step matched to one frame",
         (Criterion("single_frame_steps", "share of the predicted steps with one frame", "high"),),
     ),
 )  # fmt: skip

@@ -36,13 +36,17 @@ class Preview:
         """In the currency of ``price``; None where no price was given."""
         return self.estimate.cost(self.price)
 
-    def __str__(self) -> str:
-        head = (
+    @property
+    def summary(self) -> str:
+        """What is to be asked, and what it would cost, in one line."""
+        return (
             f"{self.style}: {len(self.messages)} of {self.classes} classes to ask of {self.model!r} at temperature "
             f"{self.temperature}: about {self.estimate.input_tokens:,} input and {self.estimate.output_tokens:,} "
             f"output tokens, {cost_text(self.cost)}"
         )
-        texts = [head]
+
+    def __str__(self) -> str:
+        texts = [self.summary]
         for number, (_, (system, user)) in enumerate(self.messages.items()):
             texts += [f"--- system, the same for every class\n{system['content']}"] if number == 0 else []
             texts.append(f"--- user, {number + 1} of {len(self.messages)}\n{user['content']}")
@@ -64,7 +68,7 @@ def preview(
         ActAlignError: unknown style, no classes, no model, or a price that is none.
 
     >>> shown = preview({"lob": "tennis"}, "short_fixed", model="small", price=(2.5, 10.0))
-    >>> print(str(shown).splitlines()[0])
+    >>> print(shown.summary)
     short_fixed: 1 of 1 classes to ask of 'small' at temperature 1.0: about 124 input and 85 output tokens,
     cost about 0.00116
     """

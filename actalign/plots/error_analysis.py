@@ -19,7 +19,7 @@ from actalign.plots.tables import require
 MOST_STYLES, MOST_SPORTS = 2, 12
 _STYLES = ((OKABE_ITO[0], "o", "-"), (OKABE_ITO[1], "s", "--"))
 _SHADES = ((OKABE_ITO[0], ""), (OKABE_ITO[4], "////"), (OKABE_ITO[2], "...."), (OKABE_ITO[3], "xxxx"))
-_WRONG, _RIGHT = (OKABE_ITO[1], "o"), (OKABE_ITO[0], "s")
+_WRONG, _RIGHT = (INK, "o"), (GREY, "s")
 _FACTOR_IN, _MODE_ROW_IN = 1.35, 0.24
 
 
@@ -62,7 +62,7 @@ def mode_shares(table: pd.DataFrame, ax: Axes, *, names: bool = True, label: str
     ax.set_yticks(places, table["label"] if names else [""] * len(table))
     ax.set(xlim=(0, 100), ylim=(len(table) - 0.5, -0.5), xlabel="Criterion holds (%)")
     ax.annotate(
-        "primary", (1, 1), xycoords="axes fraction", xytext=(6, 5), textcoords="offset points", va="bottom",
+        "primary mode of", (1, 1), xycoords="axes fraction", xytext=(6, 5), textcoords="offset points", va="bottom",
         fontsize=6.5, color=GREY, annotation_clip=False,
     )  # fmt: skip
     ax.tick_params(axis="y", length=0, pad=5)

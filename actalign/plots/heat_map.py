@@ -238,7 +238,7 @@ def _draw_strip(frames_thwc: NDArray[Any], times_s: NDArray[Any], ax: Axes, *, t
 
 
 def _write_label(ax: Axes, label: str, alignment: Alignment | None) -> None:
-    score = "" if alignment is None else f"score {alignment.score:.3g}"
+    score = "" if alignment is None else f"score {alignment.score:#.3g}"
     panel_label(ax, label or score, tail=f", {score}" if label and score else "")
 
 

@@ -47,7 +47,7 @@ def accuracy_over_order(
     ax.fill_between(share, low, high, color=BLUE, alpha=0.2, linewidth=0)
     ax.plot(share, rows["top1"], color=BLUE, marker="o", markersize=2.5, clip_on=False, label="DTW + context")
     if chance is not None:
-        ax.axhline(chance, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), label=f"Chance ({chance:.3g}%)", zorder=0)
+        ax.axhline(chance, color=GREY, linewidth=0.5, label=f"Chance ({chance:.3g}%)", zorder=0)
     ax.set(xlim=(0, 100), ylim=(0, 100), xticks=np.arange(0, 101, 25), yticks=np.arange(0, 101, 20))
     ax.set_xlabel("Step pairs out of order (%)")
     ax.set_ylabel("Top-1 (%)")

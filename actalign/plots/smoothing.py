@@ -150,14 +150,16 @@ def _axes(figure: Figure | SubFigure, heights_in: tuple[float, float]) -> tuple[
 
 
 def _mark_widths(ax: Axes, widths: dict[str, int | None]) -> list[Line2D]:
-    """A vertical line, named in the legend, for each width that is given; equal widths share one."""
+    """A vertical line, named in the legend, for each width that is given; equal widths share the first one's."""
+    looks = dict(zip(widths, ((GREEN, "-."), (GREY, ":")), strict=True))
     named: dict[int, list[str]] = {}
     for name, width in widths.items():
         if width is not None:
             named.setdefault(width, []).append(name)
     return [
         ax.axvline(
-            width, color=color, linewidth=1.0, linestyle=dashes, zorder=0, label=f"{' = '.join(names)}, w = {width}"
+            width, color=looks[names[0]][0], linewidth=1.0, linestyle=looks[names[0]][1], zorder=0,
+            label=f"{' = '.join(names)}, w = {width}",
         )
-        for (width, names), color, dashes in zip(named.items(), (GREEN, GREY), ("-.", ":"), strict=False)
-    ]
+        for width, names in named.items()
+    ]  # fmt: skip

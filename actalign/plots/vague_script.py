@@ -82,7 +82,7 @@ def ranking(
         range(len(order)), values, height=0.66, color=[BLUE if i == answer else "#BFBFBF" for i in order],
         edgecolor=INK, linewidth=0.4,
     )  # fmt: skip
-    ax.bar_label(bars, labels=[f"{value:.3g}" for value in values], padding=2, fontsize=min(6, row_in * _ROOM_PT))
+    ax.bar_label(bars, labels=[f"{value:#.3g}" for value in values], padding=2, fontsize=min(6, row_in * _ROOM_PT))
     ax.set_yticks(range(len(order)), names, linespacing=1.1, parse_math=False)
     for i, text in zip(order, ax.get_yticklabels(), strict=True):
         text.set_fontweight("bold" if i == answer else "normal")

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from actalign.errors import ActAlignError
 from actalign.files import write_whole
+from actalign.progress import is_watched
 from actalign.sample.classes import Family, families, invented_names
 from actalign.sample.motion import FRAME_RATE, SUBSETS, Performance, perform
 from actalign.sample.sports import sub_action_id
@@ -136,7 +137,7 @@ def write_folder(out: Path, planned: Sequence[PlannedClip], *, seed: int, progre
     """
     made = list({clip.family.id: clip.family for clip in planned}.values())
     labels = []
-    for clip in tqdm(planned, desc="drawing clips", disable=not progress):
+    for clip in tqdm(planned, desc="drawing clips", disable=not is_watched(progress)):
         take = draw_clip(clip, seed)
         labels.append((clip.id, _run_lengths(take.labels)))
         target = out / clip.path
