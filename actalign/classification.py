@@ -168,15 +168,15 @@ def classify(
     candidates = tuple(Candidate(name, (name,), script.sport, script) for name, script in wanted.items())
     frames = embed_clips([clip], loaded, frame_rate=frame_rate)[clip.id]
     texts = embed_texts([steps(one, choices) for one in candidates], loaded, group_padding=choices.text_padding)
-    overridden = choices.affinity_scale is not None
+    scale, bias = choices.calibration(loaded.scale, loaded.bias)
     inputs = QuestionInputs(
         clip.id,
         frames_td=frames.embeddings,
         candidates=candidates,
         texts=texts,
         options=choices,
-        scale=choices.affinity_scale if overridden else loaded.scale,
-        bias=choices.affinity_bias if overridden else loaded.bias,
+        scale=scale,
+        bias=bias,
     )
     found = [
         _ranked(script, matrix, times_s=frames.times_s)

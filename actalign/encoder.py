@@ -1,4 +1,4 @@
-"""Frames or texts -> embeddings, by any SigLIP-like checkpoint. The only module that imports transformers.
+"""Frames or texts -> embeddings, by any SigLIP-like checkpoint. Beside the sample, all that imports transformers.
 
 The checkpoint decides everything it can: its own image processor says how frames are prepared
 (:mod:`actalign.preprocessing` does it), its own tokenizer prepares the texts. What it does not say is in the

@@ -100,6 +100,14 @@ class Options:
                 "one checkpoint: give both or neither"
             )
 
+    def calibration(self, scale: float | None, bias: float | None) -> tuple[float | None, float | None]:
+        """Scale and bias of Eq. 9: those that override, where there are such, else the checkpoint's own, as given.
+
+        >>> Options(affinity_scale=20.0, affinity_bias=-4.0).calibration(100.0, -10.0)
+        (20.0, -4.0)
+        """
+        return (scale, bias) if self.affinity_scale is None else (self.affinity_scale, self.affinity_bias)
+
     def changes(self) -> dict[str, Any]:
         """The options that differ from their preset.
 

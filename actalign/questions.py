@@ -101,7 +101,7 @@ def question_inputs(
     source = source or question.clip_id
     if source not in embeddings:
         raise ActAlignError(f"clip {source!r} has no frame embeddings; run embed_clips on this data set")
-    overridden = options.affinity_scale is not None
+    scale, bias = options.calibration(scale, bias)
     return QuestionInputs(
         question.clip_id,
         frames_td=embeddings[source].embeddings,
@@ -109,8 +109,8 @@ def question_inputs(
         texts=texts,
         options=method.settle(options),
         labels=tuple(dataset.frame_labels.get(source, ())),
-        scale=options.affinity_scale if overridden else scale,
-        bias=options.affinity_bias if overridden else bias,
+        scale=scale,
+        bias=bias,
         seed=seed,
         products=products,
     )

@@ -1,4 +1,4 @@
-"""A window of a video file -> RGB frames chosen by timestamp. The only module that imports the decoder.
+"""A window of a video file -> RGB frames chosen by timestamp. The only module that decodes.
 
 What a container says about its own length, frame count or frame rate is never used to choose frames: it is
 often wrong. A frame's time is its own presentation timestamp, pts x time_base, counted from the earliest frame

@@ -48,7 +48,7 @@ ONLY = {
     "triton": {"gpu.kernels"},
     "typer": {"cli"},
     "yt_dlp": {"fetching.site"},
-    "huggingface_hub": {"encoder", "checkpoints"},
+    "huggingface_hub": {"encoder"},
     "anywidget": {"explorer"},
     "ipywidgets": {"explorer"},
     "pickle": set(),

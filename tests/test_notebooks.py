@@ -219,6 +219,7 @@ def test_each_item_of_the_reference_is_compared_with_the_paper(folder: Path) -> 
 
 def test_the_smoothing_curve_covers_both_splits_and_marks_what_validation_chose(folder: Path) -> None:
     curve = results.read_table("smoothing_curve", folder=folder)
+    assert curve.attrs["provenance"]["parameters"]["options"]["preset"] == "paper"
     assert [list(rows["width"]) for _, rows in curve.groupby("split")] == [list(WIDTHS)] * 2
     validation = curve[curve["split"] == "validation"]
     best = validation.loc[validation["top1"] == validation["top1"].max(), "width"].min()
@@ -413,3 +414,32 @@ def test_a_folder_without_labels_names_subsets_or_validation_is_scored_all_the_s
     left = {path.stem for path in paths.RESULTS.iterdir()}
     absent = {"example_vague", "tsne", "tsne_silhouette", "tsne_stability"}
     assert left.isdisjoint(absent), "what these data cannot give is not left from other data"
+
+
+def test_the_reference_preset_runs_where_scripts_are_missing(project: Path, tiny_checkpoint: Path) -> None:
+    """And what is drawn of a method that does not smooth still shows what smoothing does."""
+    made = [family for family in families(3) if family.sport == "tennis"][:3]
+    mine = project / "mine"
+    write_folder(
+        mine, [replace(clip, subset="clean") for clip in plan_clips(made, 4, split="test")], seed=5, progress=False
+    )
+    first, second = pd.read_csv(mine / "questions.csv")["candidate_2"][:2]
+    for style in STYLES:
+        path = mine / "scripts" / f"{style}.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        del content["scripts"][first], content["scripts"][second]
+        path.write_text(json.dumps(content), encoding="utf-8")
+    given = {"dataset": str(mine), "checkpoint": str(tiny_checkpoint), "preset": "reference"}
+    run(project, "10_embeddings", given)
+    run(project, "20_scores", {**given, "resamples": 200})
+    run(project, "30_smoothing", {**given, "resamples": 200})
+    run(project, "40_examples", given)
+    parameters = results.read_table("smoothing_curve").attrs["provenance"]["parameters"]
+    assert parameters["options"]["preset"] == "reference"
+    example = examples.read_example("example_right")
+    assert example.facts["smoothing_width"] == 30 and example.facts["provenance"]["n_total"] == 4
+    assert first not in (example.facts["right"], example.facts["wrong"])
+    assert example.arrays["right"].shape == example.arrays["right_smoothed"].shape
+    assert (example.arrays["right"] != example.arrays["right_smoothed"]).any()
+    for stem in ("fig_2_script", "fig_3_method", "fig_7_smoothing"):
+        run(project, stem, {})

@@ -68,7 +68,7 @@ class Prompt:
     """One style: its texts, its temperature, and how many steps and words a step it asks for.
 
     ``steps`` is the least and the most allowed (None: no upper limit) and is checked when a reply is read;
-    ``words`` is what is asked for, left to the linter. ``usual_steps`` is for estimates.
+    ``words`` and ``usual_steps`` are for estimates; the linter holds short_fixed alone to its number of words.
 
     >>> STYLES["short_fixed"].messages("kick serve", sport="tennis")[1]["content"].splitlines()[:2]
     ['Sport: tennis', 'Class: kick serve']
