@@ -152,6 +152,10 @@ def classify(
         frame_rate: frames per second to look at; None is every frame, as in the paper.
         options: if not given the paper's without smoothing, ``Options(smoothing_width=None)``.
 
+    Returns:
+        The classes best first (``.ranked``, ``.best``, ``.of(name)``), each with its score, (K, T) affinities,
+        alignment and ``.spans``, in seconds; ``.table()`` of all; ``write_captions`` and ``write_annotated``.
+
     Raises:
         ActAlignError: no encoder, class, script or sport; a video or checkpoint that cannot be read.
 

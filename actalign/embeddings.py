@@ -106,6 +106,10 @@ def embed_clips(
         batch_size: frames encoded at a time, at most; on a CPU never more than ``clip_run.CPU_BATCHES``.
         progress: a progress bar on stderr, where that is a terminal or a notebook that somebody watches.
 
+    Returns:
+        Clip id -> ``FrameEmbeddings``: (T, d) float32, not normalised, and the T times in seconds; read from disk when
+        asked for. Clips that failed are in its ``failed``.
+
     Raises:
         ActAlignError: there are no clips, two share an id, every clip failed, the store cannot be written,
             ``batch_size`` is below 1, or ``frame_rate`` is not above 0.

@@ -205,6 +205,10 @@ def load_encoder(
         compiled: let torch compile the image tower: a minute once, then faster; worth it for long work on a GPU.
             A batch that is longer than any before costs the minute again.
 
+    Returns:
+        ``encode_frames`` and ``encode_texts`` give rows of ``width`` values, not normalised; ``scale`` and ``bias`` are
+        those of Eq. 9.
+
     Raises:
         ActAlignError: the checkpoint is missing, cannot be read, lacks weights or has some that do not belong, or
             has no image and text features; the device or dtype is not available.

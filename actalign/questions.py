@@ -147,7 +147,7 @@ def text_groups(
 def texts_needed(
     dataset: Dataset, *, methods: Sequence[str], styles: Sequence[str], options: Options
 ) -> tuple[str, ...]:
-    """Every distinct text of :func:`text_groups`.
+    """Every distinct text of :func:`text_groups`, whose arguments these are.
 
     Raises:
         ActAlignError: an unknown method or style, or a missing script.

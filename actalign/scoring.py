@@ -86,6 +86,16 @@ def score_dataset(
 
     Raises:
         ActAlignError: an unknown method or style, a missing script, text or clip, or no clip with embeddings.
+
+    >>> from pathlib import Path
+    >>> from actalign.records import Clip, Question
+    >>> data = Dataset("demo", Path("."), {"a": Clip("a", Path("a.mp4"), sport="tennis")},
+    ...                (Question("a", ("lob", "kick"), answer=0),))
+    >>> frames = {"a": FrameEmbeddings(np.array([[2.0, 0.0], [3.0, 0.0]]), np.array([0.0, 0.1]))}
+    >>> texts = {"lob": np.array([1.0, 0.0]), "kick": np.array([0.0, 1.0])}
+    >>> table = score_dataset(data, frames, texts, method="mean_pool_name", options=Options())
+    >>> table[["class", "score"]].values.tolist()
+    [['lob', 1.0], ['kick', 0.0]]
     """
     setting = Setting(method, style, options)
     return score_settings(dataset, embeddings, texts, settings=[setting], scale=scale, bias=bias, seed=seed)[0]

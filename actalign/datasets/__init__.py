@@ -36,7 +36,11 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> Datase
     Only the exact name counts: ``"sample"`` is the embedded sample, ``"./sample"`` is a folder of yours.
 
     Args:
+        name_or_path: a name in ``SOURCES``, or a folder as ``datasets.folder`` describes it.
         verify: compare the files with ``registry.sha256`` first, where there is one.
+
+    Returns:
+        Clips, questions, scripts by prompt style, and what else is known; ``.split("test")`` is a part of it.
 
     Raises:
         ActAlignError: neither a known name nor a folder, or a folder that :func:`~.folder.read_folder` refuses.
