@@ -269,7 +269,7 @@ def test_a_second_run_reuses_everything(fast: list[str], capsys: pytest.CaptureF
     assert fast == ALL
     assert second.count("reused") == 6  # a line of progress and one of the summary each
     for text in (first, second):
-        assert text.endswith("DTW               70.0 [ 65.0,  75.0]   85.0   95.0  448\n")
+        assert text.endswith("DTW                70.0 [ 65.0,  75.0]   85.0   95.0  448\n")
 
 
 def test_records_hold_hashes_and_no_absolute_paths(fast: list[str], project: Path) -> None:
