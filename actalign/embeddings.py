@@ -138,8 +138,7 @@ def embed_clips(
         except KeyboardInterrupt:
             store.write_index()
             raise
-    if run.computed or run.failed or not store.has_index():
-        store.write_index()
+    store.write_index()
     keys = {clip.id: run.keys[clip.id] for clip in chosen if clip.id in run.keys}
     index = EmbeddingIndex(store, keys, failed=run.failed, computed=run.computed)
     print(f"clips: loaded {index.loaded} from cache, computed {index.computed}, failed {len(index.failed)}")

@@ -129,15 +129,10 @@ class EmbeddingStore:
         writer = csv.DictWriter(table, LEDGER_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows[name] for name in sorted(rows))
-        write_whole(self._index, table.getvalue(), remedy=REMEDY)
-        return self._index
-
-    def has_index(self) -> bool:
-        return self._index.is_file()
-
-    @property
-    def _index(self) -> Path:
-        return self.folder / "index.csv"
+        path, content = self.folder / "index.csv", table.getvalue().encode()
+        if not path.is_file() or path.read_bytes() != content:  # a store that holds all may lie where nobody can write
+            write_whole(path, content, remedy=REMEDY)
+        return path
 
     def clean(self) -> None:
         """Delete temporary files that a killed run left behind, and nothing else that may lie in the folder."""

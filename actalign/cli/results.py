@@ -91,7 +91,9 @@ def score(
     else:
         ranked = scores.dropna(subset="score").sort_values("score", ascending=False, kind="stable")
         for (clip_id, label, style_name), rows in ranked.groupby(["clip_id", "label", "style"]):
-            first, *others = (f"{row['class']} {row['score']:#.3g}" for row in rows[:2].to_dict("records"))
+            first, *others = (
+                f"{row['class']} {row['score']:#.3g}" for row in rows.drop_duplicates("class")[:2].to_dict("records")
+            )
             then = f", then {others[0]}" if others else ""
             typer.echo(f"{clip_id}: {first}{then} ({label}{f' [{style_name}]' if style_name else ''})")
     if embeddings.failed:
