@@ -74,7 +74,7 @@ def test_a_matroska_file_that_loses_its_order_is_an_error(content: bytes, place:
         require_order(tmp_path / "a")
 
 
-@pytest.mark.parametrize("end", [0, 1, 5, 6, 8])
+@pytest.mark.parametrize("end", range(12))
 def test_order_does_not_ask_for_the_end_of_a_file(end: int, tmp_path: Path) -> None:
     whole = EBML + b"\x8c" + VOID + BLOCK + BLOCK
     (tmp_path / "a").write_bytes(whole[: len(whole) - end])

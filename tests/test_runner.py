@@ -397,6 +397,20 @@ def test_a_drawing_that_fails_stops_no_other(fast: list[str], capsys: pytest.Cap
     assert printed.err.count("error:") == 1
 
 
+def test_only_and_set_add_up_when_they_are_given_again(fast: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert runner.main(["--only", "10_scores", "--only", "20_widths"]) == 0
+    assert fast == ["10_scores", "20_widths"]
+    fast.clear()
+    write_notebook(
+        paths.NOTEBOOKS / "20_widths.ipynb",
+        "(results / 'widths.csv').write_text(repr((style, seed)))",
+        parameters="style = 'rich'  # of the scripts\nseed = 0  # of the bootstrap",
+    )
+    monkeypatch.setenv("ACTALIGN_OUT", "elsewhere")
+    assert runner.main(["--set", "style=terse", "--set", "seed=3"]) == 0
+    assert (paths.RESULTS / "widths.csv").read_text() == "('terse', 3)"
+
+
 def test_parameters_are_set_where_they_are_known_and_need_a_folder_of_their_own(
     fast: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
