@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import pytest
@@ -60,32 +61,10 @@ def test_work_that_shares_out_work_ends() -> None:
     assert found == [[number * other for other in range(20)] for number in range(20)]
 
 
-def test_calls_from_many_threads_do_not_wait_for_each_other() -> None:
-    """One call keeps the other thread; a second one does its work by itself meanwhile."""
+@contextmanager
+def other_thread_kept() -> Iterator[None]:
+    """A call in a thread of its own keeps the one other thread busy."""
     taken, free = threading.Event(), threading.Event()
-
-    def keep(number: int) -> None:
-        if threading.current_thread().name.startswith("actalign"):
-            taken.set()
-        assert free.wait(timeout=30)
-
-    first = threading.Thread(target=share_out, args=(keep, range(2)), kwargs={"threads": 2})
-    first.start()
-    try:
-        assert taken.wait(timeout=30)
-        assert share_out(int, range(50), threads=2) == list(range(50))
-    finally:
-        free.set()
-        first.join(timeout=30)
-    assert not first.is_alive()
-
-
-def test_a_call_that_is_over_keeps_nothing_alive() -> None:
-    """Although its work for the other thread still waits in the queue, behind a call that keeps that thread."""
-    taken, free = threading.Event(), threading.Event()
-
-    class Piece:
-        pass
 
     def keep(number: int) -> None:
         if threading.current_thread().name.startswith("actalign"):
@@ -96,15 +75,32 @@ def test_a_call_that_is_over_keeps_nothing_alive() -> None:
     busy.start()
     try:
         assert taken.wait(timeout=30)
+        yield
+    finally:
+        free.set()
+        busy.join(timeout=30)
+    assert not busy.is_alive()
+
+
+def test_calls_from_many_threads_do_not_wait_for_each_other() -> None:
+    """One call keeps the other thread; a second one does its work by itself meanwhile."""
+    with other_thread_kept():
+        assert share_out(int, range(50), threads=2) == list(range(50))
+
+
+def test_a_call_that_is_over_keeps_nothing_alive() -> None:
+    """Although its work for the other thread still waits in the queue, behind the call that keeps that thread."""
+
+    class Piece:
+        pass
+
+    with other_thread_kept():
         pieces = [Piece() for _ in range(4)]
         alive = weakref.WeakSet(pieces)
         share_out(lambda piece: None, pieces, threads=2)
         del pieces
         gc.collect()
         assert len(alive) == 0
-    finally:
-        free.set()
-        busy.join(timeout=30)
 
 
 def test_at_the_end_of_the_interpreter_the_calling_thread_does_all() -> None:
