@@ -290,6 +290,22 @@ def test_bytes_do_not_depend_on_the_process_or_the_users_settings(tmp_path: Path
         )
 
 
+def test_letters_are_those_of_matplotlibs_own_font_whatever_the_system_has(tmp_path: Path) -> None:
+    own = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+    system = tmp_path / own.name
+    system.write_bytes(own.read_bytes())
+    program = f"""
+from dataclasses import replace
+from matplotlib.font_manager import findfont, fontManager
+own = next(font for font in fontManager.ttflist if font.fname.endswith("/DejaVuSans.ttf"))
+fontManager.ttflist.insert(0, replace(own, fname={str(system)!r}))
+import actalign.plots
+print(findfont("DejaVu Sans"))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == str(own.resolve())
+
+
 def test_files_hold_real_text_no_dates_and_300_dpi(tmp_path: Path) -> None:
     pdf, svg, png = plots.save_figure(_draw("candidates"), "fig_4", folder=tmp_path)
     text = svg.read_text(encoding="utf-8")

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
-from matplotlib.font_manager import FontProperties
+import matplotlib
+from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 
 from actalign.errors import ActAlignError
@@ -12,6 +14,9 @@ from actalign.errors import ActAlignError
 FAMILY = "DejaVu Sans"  # the style's
 LEADING = 1.25  # of a line to the next, in font sizes
 _HINTING = 1.06  # a screen's hinted letters are up to this much wider than print's
+
+# Of two copies of a font, matplotlib's own: the system's is often another version, and figures would differ by machine.
+fontManager.ttflist.sort(key=lambda font: not Path(font.fname).is_relative_to(matplotlib.get_data_path()))
 
 
 @lru_cache(maxsize=2**14)
