@@ -7,6 +7,7 @@ waiting on the GPU while the CPU looks after the next.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -116,7 +117,7 @@ class Compiled:
     def __call__(self, inputs: Inputs) -> torch.Tensor:
         length = max(len(value) for value in inputs.values())
         self._length = max(self._length, length)
-        rows = torch.arange(self._length).clamp_(max=length - 1)
+        rows = torch.arange(self._length, device="cpu").clamp_(max=length - 1)
         whole = length == self._length
         padded = {name: value if whole else value[rows.to(value.device)] for name, value in inputs.items()}
         try:
@@ -135,7 +136,7 @@ def _one_by_one(
     batches: Iterable[Batch], prepare: Callable[[Batch], Inputs], forward: Callable[[Inputs], torch.Tensor], device: str
 ) -> Iterator[NDArray[np.float32]]:
     for batch in batches:
-        with torch.inference_mode():  # not around the yield: it would hold for the caller too
+        with _own_settings(device):  # not around the yield: they would hold for the caller too
             rows = forward(prepare(batch)).float().cpu().numpy()
         yield rows
 
@@ -147,7 +148,7 @@ def _overlapped(
     side = _side_stream(main.device)
     waiting: deque[tuple[torch.Tensor, torch.cuda.Event]] = deque()
     for batch in batches:
-        with torch.inference_mode():
+        with _own_settings(device):
             with torch.cuda.stream(side):
                 inputs = prepare(batch)
             main.wait_stream(side)
@@ -159,6 +160,13 @@ def _overlapped(
             yield _arrived(*waiting.popleft())
     while waiting:
         yield _arrived(*waiting.popleft())
+
+
+@contextmanager
+def _own_settings(device: str) -> Iterator[None]:
+    """No gradients, and the model's own precision whatever the program around has chosen."""
+    with torch.inference_mode(), torch.autocast(torch.device(device).type, enabled=False):
+        yield
 
 
 @cache
@@ -181,4 +189,4 @@ def _arrived(home: torch.Tensor, done: torch.cuda.Event) -> NDArray[np.float32]:
 
 
 def _page_locked(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    return torch.empty(shape, dtype=dtype, pin_memory=True)
+    return torch.empty(shape, dtype=dtype, device="cpu", pin_memory=True)

@@ -97,7 +97,10 @@ class TensorPixels:
             numbers -= mean.numpy()
             numbers /= deviation.numpy()
         else:
-            out.copy_(levels).div_(self.divisor).sub_(mean).div_(deviation)
+            divisor = _per_channel(
+                (self.divisor,) * 3, str(out.device)
+            )  # by a plain number a GPU does not truly divide
+            out.copy_(levels).div_(divisor).sub_(mean).div_(deviation)
 
     def _cropped(self, pictures: torch.Tensor) -> torch.Tensor:
         if self.crop is None:

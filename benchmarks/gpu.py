@@ -13,7 +13,7 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -117,11 +117,19 @@ def check_alignment(*, count: int) -> int:
     return count * len(LONGEST)
 
 
+@cache
 def alignments() -> dict[str, Callable[..., Any]]:
+    """By name, those that work here; a line says why the kernel does not."""
     found: dict[str, Callable[..., Any]] = {"torch": scan.best_paths}
-    if importlib.util.find_spec("triton") is not None:
+    try:
         from actalign.gpu import kernels
 
+        reason = kernels.trouble(torch.device(DEVICE))
+    except ImportError as error:
+        reason = f"Triton cannot be imported ({first_line(error)})"
+    if reason:
+        print(f"{reason}: its rows are missing")
+    else:
         found["triton"] = kernels.best_paths
     return found
 

@@ -56,6 +56,16 @@ def test_half_precision_comes_back_as_float32() -> None:
     assert next(half).dtype == np.float32
 
 
+def test_autocast_around_leaves_the_model_its_own_precision() -> None:
+    def product(inputs: dict[str, Any]) -> torch.Tensor:
+        made: torch.Tensor = inputs["x"] @ inputs["x"].T
+        assert made.dtype == torch.float32
+        return made
+
+    with torch.autocast("cpu", torch.bfloat16):
+        assert len(list(in_turn(numbered(2), prepare=lambda batch: batch, forward=product, device="cpu"))) == 2
+
+
 class Gpu:
     """Stands for torch.cuda: notes what is asked of streams and events. A copy home arrives when it is waited for."""
 

@@ -1,6 +1,8 @@
 """The device path on tensors of the CPU, against the stage and the reference; and what is said without a GPU."""
 
+import sys
 from dataclasses import replace
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import numpy as np
@@ -154,6 +156,85 @@ def test_precision_of_products_is_put_back(rng: np.random.Generator, monkeypatch
         torch.backends.cuda.matmul.fp32_precision = before
 
 
+def test_two_threads_each_make_their_products_in_full(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = clips(1, rng, dtype=np.float32)
+    multiply, seen, inside = torch.bmm, [], [Event(), Event()]
+
+    def score() -> None:
+        Batch(asked, device="cpu").scores(scale=SCALE, bias=BIAS)
+
+    first, second = Thread(target=score), Thread(target=score)
+
+    def slow(*tensors: torch.Tensor) -> torch.Tensor:
+        if current_thread() is first:
+            inside[0].set()
+            inside[1].wait(0.3)  # a lock keeps the second out
+        else:
+            inside[1].set()
+            first.join()  # which puts back the setting that it found
+        seen.append(torch.backends.cuda.matmul.fp32_precision)
+        return multiply(*tensors)
+
+    monkeypatch.setattr(torch, "bmm", slow)
+    before = torch.backends.cuda.matmul.fp32_precision
+    torch.backends.cuda.matmul.fp32_precision = "tf32"
+    try:
+        first.start()
+        inside[0].wait()
+        second.start()
+        first.join()
+        second.join()
+        assert (seen, torch.backends.cuda.matmul.fp32_precision) == (["ieee", "ieee"], "tf32")
+    finally:
+        torch.backends.cuda.matmul.fp32_precision = before
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_autocast_around_changes_nothing(dtype: torch.dtype, rng: np.random.Generator) -> None:
+    placed = Batch(clips(4, rng, dtype=np.float32), device="cpu")
+    expected = [scores.tolist() for scores in placed.scores(scale=SCALE, bias=BIAS)]
+    with torch.autocast("cpu", dtype):
+        assert [scores.tolist() for scores in placed.scores(scale=SCALE, bias=BIAS)] == expected
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_tensors_with_gradients_and_of_any_precision_are_scored_on_either_side(
+    dtype: torch.dtype, device: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_place", lambda wanted: wanted)  # "cpu:0" is the device path
+    asked = clips(3, rng, dtype=np.float32)
+    tensors: list[Any] = [torch.tensor(clip.frames_td).to(dtype).requires_grad_() for clip in asked]
+    given = [ClipScripts(frames, clip.texts_nd, clip.scripts) for clip, frames in zip(asked, tensors, strict=True)]
+    rounded = [
+        replace(clip, frames_td=frames.detach().double().numpy()) for clip, frames in zip(asked, tensors, strict=True)
+    ]
+    found = gpu.score_clips(given, scale=SCALE, bias=BIAS, device=device)
+    assert_close(found, stage.score_clips(rounded, scale=SCALE, bias=BIAS), 1e-4)
+
+
+def test_a_batch_too_large_for_the_memory_is_halved(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_place", lambda device: "cpu:0")
+    asked = clips(7, rng)
+    sizes, room, make = [], 2, Batch.on_device
+
+    def on_device(self: Batch, **choices: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        sizes.append(len(self.frames_btd))
+        if sizes[-1] > room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        return make(self, **choices)
+
+    monkeypatch.setattr(Batch, "on_device", on_device)
+    expected = stage.score_clips(asked, scale=SCALE, bias=BIAS)
+    assert_close(gpu.score_clips(asked, scale=SCALE, bias=BIAS), expected, 1e-9)
+    assert sizes == [7, 3, 1, 2, 4, 2, 2]
+    room = 0
+    with pytest.raises(ActAlignError, match=r"clip \d: device 'cpu:0' has too little memory free \(CUDA out of memory"):
+        gpu.score_clips(asked, scale=SCALE, bias=BIAS)
+
+
 @pytest.mark.parametrize(
     ("part", "value", "message"),
     [
@@ -238,11 +319,15 @@ def test_without_a_gpu_one_line_says_so(
 
 
 def test_without_triton_one_line_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.delitem(sys.modules, "actalign.gpu.kernels", raising=False)
+    monkeypatch.delattr(gpu, "kernels", raising=False)
+    monkeypatch.setitem(sys.modules, "triton", None)  # as if it were not installed
     batch._kernel_works.cache_clear()
     assert not any(batch._kernel_works(torch.device(name)) for name in ("cuda", "cuda", "cpu"))
     batch._kernel_works.cache_clear()
-    assert capsys.readouterr().out == "Triton is not installed: aligning on cuda without it, more slowly\n"
+    said = capsys.readouterr().out
+    assert said.startswith("Triton cannot be imported (import of triton") and said.count("\n") == 1
+    assert said.endswith("): aligning on cuda without it, more slowly\n")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Clips of one batch on a device, padded to one shape, and their scores for any smoothing and calibration."""
 
 import contextlib
-import importlib.util
 from collections.abc import Iterator, Sequence
 from functools import cache
+from threading import Lock
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from actalign.accelerator import first_line
 from actalign.clip_similarity import ClipSimilarity, Smoothing
 from actalign.errors import ActAlignError
 from actalign.gpu import scan
@@ -24,6 +25,7 @@ SMOOTHED_COLUMNS = 128
 """Columns of embeddings whose running sums, float64, are in memory at a time."""
 KEPT = (torch.float16, torch.bfloat16, torch.float32)
 """Precisions whose products are added up in float32; every other embedding becomes float64."""
+_PRECISION = Lock()  # torch's setting is one for all threads
 
 
 class Batch:
@@ -159,12 +161,31 @@ class Batch:
         )
 
 
+def score(
+    clips: Sequence[ClipScripts], names: Sequence[int], *, device: str, **choices: Any
+) -> list[NDArray[np.float64]]:
+    """:meth:`Batch.scores`; of its halves, one after the other, where the device has too little memory for it.
+
+    Raises:
+        ActAlignError: as :class:`Batch` and its scores, or the memory is too little for a single clip.
+    """
+    try:
+        return Batch(clips, names=names, device=device).scores(**choices)
+    except torch.OutOfMemoryError as error:
+        if len(clips) == 1:
+            reason = f"device {device!r} has too little memory free ({first_line(error)})"
+            raise ActAlignError(f"clip {names[0]}: {reason}; score this clip with device='cpu'") from error
+    half = len(clips) // 2
+    parts = (slice(half), slice(half, None))
+    return [scores for part in parts for scores in score(clips[part], names[part], device=device, **choices)]
+
+
 def _tensor(rows: Any) -> Tensor:
-    return rows if isinstance(rows, Tensor) else torch.from_numpy(np.require(rows, requirements=("C", "W")))
+    return rows.detach() if isinstance(rows, Tensor) else torch.from_numpy(np.require(rows, requirements=("C", "W")))
 
 
 def _array(rows: Any) -> NDArray[Any]:
-    return rows.double().cpu().numpy() if isinstance(rows, Tensor) else rows
+    return rows.detach().double().cpu().numpy() if isinstance(rows, Tensor) else rows
 
 
 def _common_dtype(tables: Sequence[Tensor]) -> torch.dtype:
@@ -177,24 +198,27 @@ def _common_dtype(tables: Sequence[Tensor]) -> torch.dtype:
 def _products(texts_bnd: Tensor, frames_btd: Tensor) -> Tensor:
     """Dot products (B, n, T): float32 sums of exact products from half precision, never TF32."""
     frames_bdt = frames_btd.mT
-    if texts_bnd.dtype in (torch.float16, torch.bfloat16):
+    with _full_precision(texts_bnd.device):
+        if texts_bnd.dtype not in (torch.float16, torch.bfloat16):
+            return torch.bmm(texts_bnd, frames_bdt)
         if texts_bnd.is_cuda:
             return torch.bmm(texts_bnd, frames_bdt, out_dtype=torch.float32)
         return torch.bmm(texts_bnd.float(), frames_bdt.float())
-    with _full_precision():
-        return torch.bmm(texts_bnd, frames_bdt)
 
 
 @contextlib.contextmanager
-def _full_precision() -> Iterator[None]:
-    """Float32 products in float32, whatever the program around has chosen."""
+def _full_precision(device: torch.device) -> Iterator[None]:
+    """Float32 products in float32, whatever the program around has chosen; in one thread at a time."""
     settings = torch.backends.cuda.matmul
-    before = settings.fp32_precision
-    settings.fp32_precision = "ieee"
-    try:
-        yield
-    finally:
-        settings.fp32_precision = before
+    with _PRECISION, torch.autocast(device.type, enabled=False):
+        before = settings.fp32_precision
+        if before == "tf32":
+            settings.fp32_precision = "ieee"
+        try:
+            yield
+        finally:
+            if before == "tf32":
+                settings.fp32_precision = before
 
 
 def _lengths(rows: Tensor) -> Tensor:
@@ -227,11 +251,12 @@ def _kernel_works(device: torch.device) -> bool:
     """Whether this is a GPU, with Triton installed and right about one small matrix; a line says so if it is not."""
     if device.type != "cuda":
         return False
-    reason = "Triton is not installed"
-    if importlib.util.find_spec("triton") is not None:
+    try:
         from actalign.gpu import kernels
 
         reason = kernels.trouble(device)
+    except ImportError as error:
+        reason = f"Triton cannot be imported ({first_line(error)})"
     if reason:
         print(f"{reason}: aligning on {device} without it, more slowly")
     return not reason

@@ -16,6 +16,8 @@ from actalign.accelerator import first_line
 from actalign.gpu.tables import Candidates, Totals, Values
 
 WARP = 32
+FAILURES = (RuntimeError, OSError, subprocess.SubprocessError, TritonError, AssertionError, ImportError)
+"""How Triton says that there is no C compiler, that it cannot find or load the driver, or that this one is too old."""
 
 
 @triton.jit(do_not_specialize=["candidates", "texts", "frames", "steps"])  # type: ignore[untyped-decorator]
@@ -118,6 +120,6 @@ def trouble(device: torch.device) -> str:
     candidates = Candidates(integers(0, 1)[None], integers(0), integers(2), integers(3))
     try:
         found = best_paths(values, candidates, accumulate=torch.float64)
-    except (RuntimeError, OSError, subprocess.SubprocessError, TritonError) as error:  # no C compiler, a driver too old
+    except FAILURES as error:
         return f"Triton does not work here ({first_line(error)})"
     return "" if (found.sums_n.item(), found.lengths_n.item()) == (10.0, 4) else "Triton gives wrong results here"

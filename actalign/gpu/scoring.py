@@ -1,8 +1,9 @@
 """Scores of many clips on a CUDA device where there is one, else on the processor with one line that says why."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,8 @@ def score_clips(
         One (C,) float64 array per clip, in the order given; higher is better.
 
     Raises:
-        ActAlignError: a bad clip, named by its place, a bad smoothing or calibration, or a device that is not there.
+        ActAlignError: a bad clip, named by its place, a bad smoothing or calibration, a device that is not there, or
+            one that has too little memory for a single clip.
 
     >>> lob = ClipScripts(np.eye(2), np.eye(2), (np.array([0, 1]), np.array([1, 0])))
     >>> [scores.round(3).tolist() for scores in score_clips([lob], scale=2.0, bias=-2.0, device="cpu")]
@@ -64,16 +66,31 @@ def score_clips(
         raise ActAlignError(f"accumulate is {accumulate!r}; choose one of {ACCUMULATE}")
     place = _place(device)
     if place == "cpu":
-        return stage.score_clips(clips, scale=scale, bias=bias, smoothing=smoothing)
-    from actalign.gpu.batch import Batch
+        return stage.score_clips(map(_as_arrays, clips), scale=scale, bias=bias, smoothing=smoothing)
+    from actalign.gpu.batch import score
 
     scores: list[NDArray[np.float64]] = [np.empty(0)] * len(clips)
     for places in batches(clips):
-        batch = Batch([clips[index] for index in places], names=places, device=place)
-        found = batch.scores(scale=scale, bias=bias, smoothing=smoothing, accumulate=accumulate)
+        batch = [clips[index] for index in places]
+        found = score(batch, places, device=place, scale=scale, bias=bias, smoothing=smoothing, accumulate=accumulate)
         for index, own in zip(places, found, strict=True):
             scores[index] = own
     return scores
+
+
+def _as_arrays(clip: ClipScripts) -> ClipScripts:
+    """A clip whose tensors, if it has any, are arrays."""
+    if not any(hasattr(rows, "detach") for rows in (clip.frames_td, clip.texts_nd)):
+        return clip
+    return replace(clip, frames_td=_array(clip.frames_td), texts_nd=_array(clip.texts_nd))
+
+
+def _array(rows: Any) -> NDArray[Any]:
+    """What a tensor holds: bfloat16, which NumPy does not know, as float32."""
+    if not hasattr(rows, "detach"):
+        return cast(NDArray[Any], rows)
+    rows = rows.detach().cpu()
+    return cast(NDArray[Any], (rows.float() if str(rows.dtype) == "torch.bfloat16" else rows).numpy())
 
 
 def batches(clips: Sequence[ClipScripts]) -> Iterator[list[int]]:
