@@ -164,7 +164,7 @@ def classify(
     actalign.errors.ActAlignError: video serve.mp4 does not exist; check the path
     """
     clip = video if isinstance(video, Clip) else Clip(printable(Path(video).name), Path(video), sport=sport or "")
-    if not clip.path.exists():
+    if not os.path.exists(clip.path):  # False too for a name that no file can have
         raise ActAlignError(f"video {clip.path} does not exist; check the path")
     choices = Options(smoothing_width=None) if options is None else options
     wanted = _scripts(classes, scripts, sport=sport or clip.sport, context=choices.text_template != "step")

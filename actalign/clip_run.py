@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,6 +35,7 @@ TIMED_S = 5.0
 """Seconds of encoding, after the first batch, that a forecast is made from."""
 WORTH_TELLING_S = 60.0
 """A forecast of less than this is not told."""
+FileState = tuple[int, int]
 
 
 class FrameEncoder(Protocol):
@@ -51,10 +52,11 @@ class FrameEncoder(Protocol):
 
 @dataclass(eq=False)
 class Job:
-    """One content to encode, and the clips that share it."""
+    """One content to encode, and the clips that share it; ``state`` is that of the file when it was hashed."""
 
     key: str
     source_sha256: str
+    state: FileState | None
     clips: list[Clip]
     times_s: list[float] = field(default_factory=list)
     rows: list[NDArray[np.float32]] = field(default_factory=list)
@@ -87,7 +89,7 @@ class ClipRun:
         with _hashing(dict.fromkeys(clip.path for clip in clips)) as hashes:
             for clip in clips:
                 try:
-                    source = hashes[clip.path].result()
+                    source, state = hashes[clip.path].result()
                 except ActAlignError as error:
                     self._fail(clip, "", str(error))
                     continue
@@ -97,7 +99,7 @@ class ClipRun:
                     continue
                 stored = self._store.find(key)
                 if stored is None:
-                    jobs[key] = Job(key, source, [clip])
+                    jobs[key] = Job(key, source, state, [clip])
                 else:
                     entry = known.get(clip.id, {})
                     if (entry.get("key"), entry.get("state")) != (key, "done"):
@@ -134,6 +136,8 @@ class ClipRun:
                 if len(batch) >= size or (apart and len(batch) * frame.nbytes >= CPU_BYTES):
                     yield self._send(batch)
                     batch, size = [], min(later, self._batch_size)
+            if not job.failure and _state_of(job.clips[0].path) != job.state:
+                job.failure = f"video {job.clips[0].path} changed while it was read; run again"
             if job.failure:
                 batch = [(owner, frame) for owner, frame in batch if owner is not job]
                 self._fail_all(job)
@@ -244,12 +248,25 @@ def _until_damaged(job: Job, arriving: Iterator[tuple[float, Frame]]) -> Iterato
         job.failure = str(error)
 
 
+def _state_of(path: Path) -> FileState | None:
+    """Size in bytes and time of change: hours may lie between a file's hash and its frames. None if it is not there."""
+    with suppress(OSError, ValueError):
+        status = path.stat()
+        return status.st_size, status.st_mtime_ns
+    return None
+
+
+def _identified(path: Path) -> tuple[str, FileState | None]:
+    state = _state_of(path)  # first: what changes while it is hashed has changed
+    return sha256_of(path), state
+
+
 @contextmanager
-def _hashing(paths: Iterable[Path]) -> Iterator[Mapping[Path, Future[str]]]:
-    """The sha256 of each file, read in threads."""
+def _hashing(paths: Iterable[Path]) -> Iterator[Mapping[Path, Future[tuple[str, FileState | None]]]]:
+    """The sha256 of each file, read in threads, and the state it was in."""
     threads = ThreadPoolExecutor(available())
     try:
-        yield {path: threads.submit(sha256_of, path) for path in paths}
+        yield {path: threads.submit(_identified, path) for path in paths}
     finally:
         threads.shutdown(cancel_futures=True)
 

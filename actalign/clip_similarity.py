@@ -3,8 +3,8 @@
 The same numbers as :mod:`actalign.similarity`, which is the readable form, by another way. Smoothing is linear, so
 the product of texts and frames is made once and averaged along time afterwards; only the lengths of the averaged
 frames need the frames themselves. The product is made in the precision of the embeddings, float32 as they are
-stored; everything after it is float64. With float32 embeddings a cosine is off by at most about 1e-6, and an
-affinity by that times the scale, relative to its size: 1e-4 where the scale is 100.
+stored; everything after it is float64. With float32 embeddings a cosine is off by at most about 1e-6, where
+averages do not cancel out, and an affinity by that times the scale, relative to its size: 1e-4 where the scale is 100.
 """
 
 from dataclasses import dataclass
@@ -128,7 +128,12 @@ class ClipSimilarity:
 
 
 def _floats(rows: NDArray[Any], name: str) -> NDArray[Any]:
-    array = np.asarray(rows)
+    if np.ma.is_masked(rows):
+        raise ActAlignError(f"{name} have masked values, and a cosine knows none; leave these rows out")
+    try:
+        array = np.asarray(rows)
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged; a tensor on a device, of bfloat16, with a gradient
+        raise ActAlignError(f"{name} cannot be read as an array: {error}; pass a matrix of numbers") from error
     if array.ndim != 2 or 0 in array.shape:
         raise ActAlignError(f"{name} must be a non-empty matrix, one row per item; got shape {array.shape}")
     if array.dtype.kind in "cSUOMm":
@@ -170,10 +175,9 @@ def _averaged_lengths(
     """The length of each sum of ``terms`` weighted frames from t + ``first`` on, by a running sum."""
     frames, width = frames_td.shape
     running = np.zeros(width)
-    for t in range(first, first + terms - 1):
-        if 0 <= t < frames:
-            for column in range(width):
-                running[column] += weights[t] * np.float64(frames_td[t, column])
+    for t in range(max(0, first), min(frames, first + terms - 1)):
+        for column in range(width):
+            running[column] += weights[t] * np.float64(frames_td[t, column])
     for t in range(len(lengths)):
         enters, leaves = t + first + terms - 1, t + first - 1
         total = 0.0

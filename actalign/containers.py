@@ -8,15 +8,18 @@ from actalign.errors import ActAlignError
 
 EBML, SEGMENT, CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 """How a Matroska file, its one segment, and each of the segment's clusters of packets begin."""
-TS_PACKET = 188
-"""Bytes in a packet of MPEG-TS; each begins with a G."""
+TS_PACKETS = {0: 188, 4: 192}
+"""Bytes in a packet of MPEG-TS (M2TS: with a time of four bytes before it), by where in it the G stands."""
+BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+"""What an MP4 or MOV file may begin with."""
 
 
 def require_whole(path: Path) -> None:
     """Raise ActAlignError if the file ends before its outermost box does, or lost its order within.
 
     A file cut between two packets decodes without any error, so this is the only sign that it was cut. Containers
-    that do not say how long they are pass: a live recording, or MPEG-TS cut between two of its own small packets.
+    that do not say how long they are pass: a live recording, MPEG-TS cut between two of its own small packets, MP4 cut
+    between two fragments.
     In Matroska and WebM, whose decoder goes on behind what it cannot read, the elements are followed one by one.
 
     >>> require_whole(Path("nowhere.mp4"))
@@ -59,10 +62,11 @@ def _missing_bytes(file: BinaryIO, size: int) -> int:
     if head[:4] == EBML:  # Matroska, WebM: an EBML header, then one segment
         end = _segment_end(file)
         return 0 if end is None else max(0, end - size)
-    if head[4:8] == b"ftyp":  # MP4, MOV
+    if head[4:8] in BOXES:  # MP4, MOV
         return _missing_box_bytes(file, size)
-    if head[:1] == b"G" and file.seek(TS_PACKET) and file.read(1) == b"G":
-        return -size % TS_PACKET
+    for place, packet in TS_PACKETS.items():
+        if head[place : place + 1] == b"G" and file.seek(place + packet) and file.read(1) == b"G":
+            return -size % packet
     return 0
 
 
@@ -106,7 +110,8 @@ def _ebml_size(file: BinaryIO) -> int | None:
 
 
 def _missing_box_bytes(file: BinaryIO, size: int) -> int:
-    start = 0
+    """Bytes that a box of pictures lacks; of a file in fragments also what is sure to follow its last box."""
+    start, name, fragments = 0, b"", False
     while start + 8 <= size:
         file.seek(start)
         header = file.read(16)
@@ -115,9 +120,11 @@ def _missing_box_bytes(file: BinaryIO, size: int) -> int:
             length = int.from_bytes(header[8:], "big")
         if length < 8:  # 0: to the end of the file
             return 0
-        if header[4:8] == b"mdat":
-            missing = start + length - size
-            if missing > 0:
-                return missing
+        name = header[4:8]
+        fragments = fragments or name == b"moof"
+        if name in (b"mdat", b"moof") and start + length > size:
+            return start + length - size
         start += length
+    if fragments and (start < size or name == b"moof"):  # within the header of a box, or before that of the pictures
+        return max(0, start + 8 - size)
     return 0

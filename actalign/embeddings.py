@@ -6,6 +6,7 @@ read back from disk one at a time, so memory does not grow with the number of cl
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -123,6 +124,7 @@ def embed_clips(
     if batch_size < 1:
         raise ActAlignError(f"batch_size is {batch_size}; give 1 or more")
     check_frame_rate(frame_rate)
+    frame_rate = None if frame_rate is None else float(frame_rate)
     chosen = _distinct(clips)
     store = EmbeddingStore(
         Path(store_folder or paths.CACHE / "embeddings"),
@@ -212,7 +214,10 @@ def _groups(texts: Sequence[str | Sequence[str]], group_padding: Padding) -> lis
     """The texts that stand alone, then each group, and how they are padded: None is as the encoder was trained."""
     listed = [] if isinstance(texts, str) else list(texts)
     alone = [text for text in listed if isinstance(text, str)]
-    groups = [list(group) for group in listed if not isinstance(group, str)]
+    groups = [list(group) if isinstance(group, Iterable) else [group] for group in listed if not isinstance(group, str)]
+    for text in chain.from_iterable(groups):
+        if not isinstance(text, str):
+            raise ActAlignError(f"{text!r} is a {type(text).__name__}, not a text; pass strings, or groups of strings")
     found = [(group, padding) for group, padding in [(alone, None), *((one, group_padding) for one in groups)] if group]
     if not found:
         raise ActAlignError("there are no texts to embed; pass a list of texts")

@@ -40,6 +40,9 @@ class Clip:
     masks: Masks | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+        if not isinstance(self.id, str) or not _is_text(self.id):
+            raise ActAlignError(f"clip id {self.id!r} is no text; name the clip with a string of whole characters")
         for name, value in (("start_s", self.start_s), ("end_s", self.end_s)):
             if value is not None and not (np.isfinite(value) and value >= 0):
                 raise ActAlignError(f"clip {self.id!r}: {name} is {value}; give seconds, 0 or more, or leave it out")
@@ -114,7 +117,7 @@ class Script:
             raise ActAlignError(
                 f"script of class {self.class_name!r} is one string, {self.steps!r}; pass a tuple of sub-actions"
             )
-        if not self.steps or any(not step.strip() for step in self.steps):
+        if not self.steps or any(not isinstance(step, str) or not step.strip() for step in self.steps):
             raise ActAlignError(
                 f"script of class {self.class_name!r} has no steps or an empty step: {self.steps!r}; "
                 "write at least one sub-action in words"
@@ -126,6 +129,15 @@ class Script:
     def _repr_html_(self) -> str:
         named = [("class", self.class_name), ("sport", self.sport)]
         return html.facts(f"Script of {len(self)} sub-actions", named) + html.steps(self.steps)
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8; the name of a file may not be."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _matrix(value: NDArray[Any], name: str) -> NDArray[np.float32]:

@@ -15,6 +15,8 @@ Window = Literal["printed", "exact"]
 Padding = Literal["zero", "released"]
 WINDOWS: tuple[Window, ...] = ("printed", "exact")
 PADDINGS: tuple[Padding, ...] = ("zero", "released")
+LARGEST_WIDTH = 2**31
+"""Far beyond any clip, and safe in every integer."""
 
 
 def _finite_matrix(value: NDArray[Any], name: str) -> NDArray[np.float64]:
@@ -96,8 +98,8 @@ def averaged(frames: int, width: int, *, window: Window = "printed", padding: Pa
     >>> averaged(100, 30), averaged(100, 30, padding="released")
     ((-15, 31, 100), (-14, 30, 99))
     """
-    if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
-        raise ActAlignError(f"smoothing width {width!r} must be a whole number of frames, 1 or more")
+    if isinstance(width, bool) or not isinstance(width, int | np.integer) or not 1 <= width <= LARGEST_WIDTH:
+        raise ActAlignError(f"smoothing width {width!r} must be a whole number of frames, 1 to {LARGEST_WIDTH}")
     if window not in WINDOWS:
         raise ActAlignError(f"smoothing window {window!r} is unknown; choose one of {WINDOWS}")
     if padding not in PADDINGS:

@@ -58,13 +58,17 @@ def canonicalise(text: str) -> str:
     Applying it twice changes nothing. Full stops inside the text stay.
 
     Raises:
-        ActAlignError: nothing is left, or ``text`` is not a string.
+        ActAlignError: nothing is left, or ``text`` is no string of whole characters.
 
     >>> canonicalise("  swing the\\n racket up. ")
     'swing the racket up'
     """
     if not isinstance(text, str):
         raise ActAlignError(f"{text!r} is a {type(text).__name__}, not a text; pass a string")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ActAlignError(f"text {text!r} holds half a character; read it as UTF-8") from error
     cleaned = " ".join(text.split()).rstrip(" .")
     if not cleaned:
         raise ActAlignError(f"text {text!r} is empty once cleaned; write what it should describe")

@@ -7,8 +7,9 @@ import heapq
 import math
 from collections.abc import Generator, Iterator
 from fractions import Fraction
+from numbers import Real
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from actalign.errors import ActAlignError
 
@@ -74,8 +75,9 @@ def check_frame_rate(frame_rate: float | None) -> None:
 
     >>> check_frame_rate(12.5)
     """
-    if frame_rate is not None and not 0 < frame_rate <= MOST_FRAMES_PER_S:
-        raise ActAlignError(f"frame_rate is {frame_rate}; give frames per second above 0, or None for every frame")
+    rate: Any = 1.0 if frame_rate is None else frame_rate
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < float(rate) <= MOST_FRAMES_PER_S:
+        raise ActAlignError(f"frame_rate is {frame_rate!r}; give frames per second above 0, or None for every frame")
 
 
 def on_grid(

@@ -9,23 +9,24 @@ of the file, so a file whose clock does not start at 0 (MPEG-TS) is read from it
 - Damage that the container or the decoder can tell is an error and never a shorter clip: the decoder stops at the
   first broken packet instead of concealing it, a file that ends before its container says so is refused, and so is
   a Matroska or WebM file that lost packets within. Codecs have no checksums, though: bytes that are wrong but can be
-  decoded may alter pictures unseen, and MPEG-TS and AVI may lose packets unseen.
+  decoded may alter pictures unseen; MPEG-TS and AVI may lose packets unseen, and WMV, MXF, FLV and Ogg their end.
 - Decoding runs in one thread, so that the same file gives the same frames, or the same error, every time.
 - A rotation in the file (phones write one) is applied in steps of 90 degrees; pixel aspect ratio is not.
 """
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, dropwhile
 from pathlib import Path
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -40,6 +41,8 @@ from actalign.timeline import check_frame_rate, in_order, on_grid
 
 SEEK_BEYOND_S = 10.0
 """Windows that start later than this are reached by a seek instead of decoding everything before them."""
+EARLIER_S = (0, 12, 40)
+"""How much earlier than the window to seek, in turn, until a key frame lies before it: MPEG-TS seeks to any packet."""
 
 NO_VIDEO = frozenset({"tty", "image2", "concat", "hls", "dash", "imf", "sdp"})
 """Formats, as the decoder calls them, of pictures and of lists that only point to videos elsewhere."""
@@ -185,19 +188,25 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _decode(path: Path, *, time_limit_s: float, seek_s: Fraction | None = None) -> Iterator[_Timed]:
-    """(pts x time_base, frame) as the decoder gives them, from the key frame before ``seek_s``."""
+    """(pts x time_base, frame) as the decoder gives them; from a key frame near ``seek_s`` on, mostly one before."""
     with _opened(path) as (container, stream):
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"err_detect": "explode"}
         latest: Fraction | None = None
+        begun = seek_s is None  # after a seek, what comes before a key frame refers to pictures that were not read
         deadline = time.monotonic() + time_limit_s
         try:
+            packets: Iterator[Packet[VideoStream]] = container.demux(stream)
             if seek_s is not None and stream.time_base is not None:
                 container.seek(math.floor(seek_s / stream.time_base), stream=stream, backward=True)
-            for packet in container.demux(stream):
+                packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
+            for packet in packets:
                 if packet.is_corrupt:
                     raise ActAlignError(f"video {path} is cut off or damaged {_after(latest)}; fetch it again")
                 for frame in packet.decode():
+                    begun = begun or bool(frame.key_frame)
+                    if not begun:
+                        continue
                     moment = _moment(frame, path)
                     paused = time.monotonic()
                     yield moment, frame
@@ -235,13 +244,13 @@ def _window(clip: Clip, time_limit_s: float) -> Iterator[tuple[float, VideoFrame
     for time_s, frame in _from(clip.path, start_s, time_limit_s):
         nearest_s = time_s
         if clip.end_s is not None and time_s >= clip.end_s:
-            require_order(clip.path)
+            _checked(require_order, clip.path)
             break
         if time_s >= start_s:
             found = True
             yield time_s, frame
     else:
-        require_whole(clip.path)
+        _checked(require_whole, clip.path)
     if nearest_s is None:
         raise ActAlignError(f"video {clip.path} holds no frame that can be decoded; fetch it again")
     if not found:
@@ -250,6 +259,16 @@ def _window(clip: Clip, time_limit_s: float) -> Iterator[tuple[float, VideoFrame
             f"clip {clip.id!r}: no frame of {clip.path} lies in its window, {window}; the nearest is at "
             f"{nearest_s:.3f} s: check start_s and end_s"
         )
+
+
+def _checked(check: Callable[[Path], None], path: Path) -> None:
+    """A check of the file; what the system says when the file cannot be opened any more is an error of the video."""
+    try:
+        check(path)
+    except OSError as error:
+        raise ActAlignError(
+            f"video {path} cannot be read any more ({error.strerror}); run again once it can"
+        ) from error
 
 
 def _numbered(frames: Iterator[tuple[float, VideoFrame]]) -> Iterator[tuple[float, tuple[int, VideoFrame]]]:
@@ -274,17 +293,17 @@ def _sought(path: Path, start_s: float, time_limit_s: float) -> Iterator[tuple[f
         first = next(beginning, None)
     if first is None:
         return None
-    seek_s = first[0] + Fraction(start_s)
-    frames = _since(first[0], in_order(_decode(path, time_limit_s=time_limit_s, seek_s=seek_s), path))
-    passed = False
-    try:
-        for time_s, frame in frames:
-            if time_s >= start_s:
-                whole = passed or time_s == start_s  # otherwise the seek may have landed too late
-                return chain([(time_s, frame)], frames) if whole else None
-            passed = True
-    except ActAlignError:
-        return None  # a seek into the middle of a group of pictures; the slow way says whether the file is bad
+    for earlier_s in EARLIER_S:
+        seek_s = first[0] + Fraction(start_s) - earlier_s
+        frames = _since(first[0], in_order(_decode(path, time_limit_s=time_limit_s, seek_s=seek_s), path))
+        passed = False
+        with suppress(ActAlignError):  # within a group of pictures; the slow way says whether the file is bad
+            for time_s, frame in frames:
+                if time_s >= start_s:
+                    if passed or time_s == start_s:  # otherwise the seek may have landed too late
+                        return chain([(time_s, frame)], frames)
+                    break
+                passed = True
     return None
 
 

@@ -100,15 +100,27 @@ def test_score_ranks_where_nothing_is_labelled(drawn: Path, own_store: Path, tmp
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
     questions.to_csv(tmp_path / "data" / "questions.csv", index=False)
-    done = run(
+    given = [
         "score", str(tmp_path / "data"), "--style", "context_rich", "--checkpoint", str(paths.CHECKPOINT),
-        "--frame-rate", "3", "--smoothing-width", "3",
-    )  # fmt: skip
+        "--frame-rate", "3",
+    ]  # fmt: skip
+    done = run(*given)
     assert done.exit_code == 0, done.stderr
     ranked = [line for line in done.stdout.splitlines() if line.endswith(" (DTW + context [context_rich])")]
     assert [line.split(": ")[0] for line in ranked] == sorted(questions["clip_id"])
     first, then = re.fullmatch(r".*: \S+ (\S+), then \S+ (\S+) \(.*", ranked[0]).groups()  # type: ignore[union-attr]
     assert float(first) >= float(then) > 0
+    drawn_often = run(*given, "--method", "random", "--out", str(tmp_path / "scores.csv"))
+    means = pd.read_csv(tmp_path / "scores.csv").groupby(["clip_id", "class"])["score"].mean()
+    for line in drawn_often.stdout.splitlines():
+        if line.endswith(" (Random)"):
+            clip_id, best, score = re.fullmatch(r"(.*): (\S+) (\S+), then .*", line).groups()  # type: ignore[union-attr]
+            assert (best, score) == (means[clip_id].idxmax(), f"{means[clip_id].max():#.3g}")
+    assert drawn_often.stdout.count(" (Random)") == len(questions)
+    smoothed = run(*given, "--method", "dtw_context_smoothing", "--smoothing-width", "3")
+    assert smoothed.exit_code == 0 and "DTW + context + smoothing (w = 3)" in smoothed.stdout
+    unread = run(*given, "--smoothing-width", "3")
+    assert unread.exit_code == 1 and "dtw_context would not read it" in unread.stderr
 
 
 def test_score_of_methods_that_read_no_scripts(drawn: Path, own_store: Path, tmp_path: Path) -> None:

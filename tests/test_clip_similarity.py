@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from actalign import similarity
@@ -24,7 +25,7 @@ def by_equations(frames: NDArray[Any], texts: NDArray[Any], smoothing: Smoothing
     return similarity.cosine(texts, frames)
 
 
-SMOOTHINGS = [None, *(Smoothing(*each) for each in product((1, 2, 3, 6, 9, 50), STAGES, WINDOWS, PADDINGS))]
+SMOOTHINGS = [None, *(Smoothing(*each) for each in product((1, 2, 3, 6, 9, 50, 2**31), STAGES, WINDOWS, PADDINGS))]
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS, ids=str)
@@ -111,6 +112,15 @@ def test_bad_rows_are_named(name: str, rng: np.random.Generator) -> None:
             ClipSimilarity(rows["frames"], rows["texts"])
     with pytest.raises(ActAlignError, match="width 4 but frames have width 5"):
         ClipSimilarity(np.ones((2, 5)), np.ones((2, 4)))
+    unreadable: list[tuple[Any, str]] = [
+        ([[1.0, 2.0], [3.0]], "frames cannot be read as an array"),
+        (torch.ones(3, 4, dtype=torch.bfloat16), "frames cannot be read as an array"),
+        (torch.ones(3, 4, requires_grad=True), "frames cannot be read as an array"),
+        (np.ma.masked_less(np.eye(4), 0.5), "frames have masked values"),
+    ]
+    for frames, message in unreadable:
+        with pytest.raises(ActAlignError, match=message):
+            ClipSimilarity(frames, np.ones((2, 4)))
     for shape in ((3,), (0, 4), (4, 0)):
         with pytest.raises(ActAlignError, match="non-empty matrix"):
             ClipSimilarity(np.ones(shape), np.ones((2, 4)))
@@ -126,6 +136,7 @@ def test_bad_settings() -> None:
     clip = ClipSimilarity(np.ones((3, 2)), np.ones((1, 2)))
     for smoothing, message in [
         (Smoothing(0), "width 0"),
+        (Smoothing(10**19), "1 to 2147483648"),
         (Smoothing(3, window="wide"), "'wide' is unknown"),  # type: ignore[arg-type]
     ]:
         with pytest.raises(ActAlignError, match=message):

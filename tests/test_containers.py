@@ -30,6 +30,9 @@ VOID, BLOCK, CLUSTER = b"\xec\x82\0\0", b"\xa3\x82\0\0", b"\x1f\x43\xb6\x75"
         EBML + b"\x01\xff\xff\xff\xff\xff\xff\xff" + bytes(3),
         b"RIFF" + (12).to_bytes(4, "little") + b"AVI " + bytes(8),
         (b"G" + bytes(187)) * 3,  # MPEG-TS
+        (bytes(4) + b"G" + bytes(187)) * 3,  # M2TS
+        HEAD + (box(b"moof", bytes(30)) + box(b"mdat", bytes(40))) * 2,  # in fragments
+        HEAD + box(b"mdat", bytes(40)) + bytes(3),
         b"G" + bytes(200),  # anything else
         b"",
     ],
@@ -48,11 +51,23 @@ def test_a_whole_file_or_one_that_does_not_say_passes(content: bytes, tmp_path: 
         EBML + b"\x40\x08" + bytes(3),
         b"RIFF" + (17).to_bytes(4, "little") + b"AVI " + bytes(8),
         ((b"G" + bytes(187)) * 3)[:-5],
+        ((bytes(4) + b"G" + bytes(187)) * 3)[:-5],
+        HEAD + box(b"moof", bytes(30)) + box(b"mdat", bytes(40)) + box(b"moof", bytes(25), claim=38),
+        HEAD + box(b"moof", bytes(30)) + box(b"mdat", bytes(40)) + box(b"moof", b"")[:3],
+        HEAD + box(b"moof", bytes(30)) + box(b"mdat", b"")[:3],
+        box(b"wide", b"") + box(b"mdat", bytes(95), claim=108),  # MOV of before 2001
+        box(b"mdat", bytes(95), claim=108),
     ],
 )
 def test_a_file_shorter_than_it_claims_is_an_error(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(ActAlignError, match="its last 5 bytes are missing"):
+        require_whole(tmp_path / "a")
+
+
+def test_a_fragment_that_ends_before_its_pictures_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(HEAD + box(b"moof", bytes(30)) + box(b"mdat", bytes(40)) + box(b"moof", bytes(30)))
+    with pytest.raises(ActAlignError, match="its last 8 bytes are missing"):
         require_whole(tmp_path / "a")
 
 

@@ -6,8 +6,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -316,13 +319,63 @@ def test_a_batch_holds_at_least_one_frame(clips: list[Clip], encoder: CountingEn
         embed_clips(clips, encoder, store_folder=folder, batch_size=0)
 
 
-@pytest.mark.parametrize("frame_rate", [0.0, -3.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("frame_rate", [0.0, -3.0, float("nan"), float("inf"), True, "5", 1j])
 def test_a_senseless_frame_rate_stops_the_run_before_it_begins(
-    frame_rate: float, clips: list[Clip], encoder: CountingEncoder, folder: Path
+    frame_rate: Any, clips: list[Clip], encoder: CountingEncoder, folder: Path
 ) -> None:
     with pytest.raises(ActAlignError, match="give frames per second above 0"):
         embed_clips(clips, encoder, store_folder=folder, frame_rate=frame_rate)
     assert not folder.exists(), "no clip is blamed in the ledger"
+
+
+@pytest.mark.parametrize("frame_rate", [np.int64(5), np.float32(5), Fraction(5)])
+def test_a_frame_rate_may_be_any_number(
+    frame_rate: Any, clips: list[Clip], encoder: CountingEncoder, folder: Path
+) -> None:
+    index = embed_clips(clips[:2], encoder, store_folder=folder, frame_rate=frame_rate)
+    assert (index.computed, len(index["clip-1"])) == (2, 2)
+    assert embed_clips(clips[:2], encoder, store_folder=folder, frame_rate=5).loaded == 2
+    assert (folder / "index.csv").read_text().count("clip-1") == 1
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("removed", [True, False])
+def test_a_file_that_changes_during_the_run_costs_itself_alone(
+    removed: bool, device: str, clips: list[Clip], encoder: CountingEncoder, folder: Path, write_video: Writer
+) -> None:
+    encoder.device = device
+    victim, other = clips[-1].path, write_video(clips[0].path.with_name("other.mp4"), frames=9, size=(32, 32), seed=99)
+    many = [replace(clips[0], id=f"window-{n}", start_s=n / 1000) for n in range(1, 60)]
+    encode, original = encoder.encode, victim.read_bytes()
+
+    def meanwhile(frames: Sequence[Frame]) -> NDArray[np.float32]:
+        if removed:
+            victim.unlink(missing_ok=True)
+        elif other.exists():
+            other.replace(victim)
+        return encode(frames)
+
+    encoder.encode = meanwhile  # type: ignore[method-assign]
+    index = embed_clips([*many, clips[-1], *clips[1:3]], encoder, store_folder=folder, batch_size=4)
+    assert set(index.failed) == {clips[-1].id} and len(index) == len(many) + 2
+    reason = index.failed[clips[-1].id]
+    assert "does not exist" in reason if removed else "changed while it was read; run again" in reason
+    encoder.encode = encode  # type: ignore[method-assign]
+    victim.write_bytes(original)
+    again = embed_clips([clips[-1]], encoder, store_folder=folder)
+    assert again.computed == 1
+    np.testing.assert_array_equal(again[clips[-1].id].embeddings, expected_rows(clips[-1]))
+
+
+def test_texts_that_are_none_are_named(encoder: CountingEncoder, folder: Path) -> None:
+    given: list[tuple[Any, str]] = [
+        ([["a", ["b"]]], r"\['b'\] is a list, not a text"),
+        ([None], "None is a NoneType, not a text"),
+        (["caf\udce9"], "holds half a character"),
+    ]
+    for texts, message in given:
+        with pytest.raises(ActAlignError, match=message):
+            embed_texts(texts, encoder, store_folder=folder)
 
 
 def test_a_file_name_that_is_no_text_costs_nothing(

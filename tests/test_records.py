@@ -2,6 +2,7 @@
 
 from dataclasses import FrozenInstanceError
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +36,17 @@ def test_clip_refuses_an_impossible_window(start_s: float | None, end_s: float |
         Clip("a", Path("a.mp4"), sport="judo", start_s=start_s, end_s=end_s)
 
 
+@pytest.mark.parametrize("clip_id", [7, None, "a\udce9"])
+def test_clip_refuses_an_id_that_is_no_text(clip_id: Any) -> None:
+    with pytest.raises(ActAlignError, match=r"clip id .* is no text"):
+        Clip(clip_id, Path("a.mp4"), sport="judo")
+
+
+def test_clip_takes_a_path_as_text() -> None:
+    given: Any = "a.mp4"
+    assert Clip("a", given, sport="judo") == Clip("a", Path("a.mp4"), sport="judo")
+
+
 def test_question_truth() -> None:
     assert Question("a", candidates=("serve", "lob", "smash"), answer=2).truth == "smash"
 
@@ -54,8 +66,8 @@ def test_script_counts_its_steps() -> None:
     assert len(Script("lob", sport="tennis", steps=("back", "swing", "watch"))) == 3
 
 
-@pytest.mark.parametrize("steps", [(), ("swing", ""), (" ",)])
-def test_script_refuses_no_step_or_an_empty_one(steps: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("steps", [(), ("swing", ""), (" ",), ("swing", None), (3,)])
+def test_script_refuses_no_step_or_an_empty_one(steps: Any) -> None:
     with pytest.raises(ActAlignError, match="'lob' has no steps or an empty step"):
         Script("lob", sport="tennis", steps=steps)
 

@@ -87,12 +87,51 @@ def test_a_late_window_is_the_same_with_and_without_a_seek(
 
     monkeypatch.setattr(video, "_decode", recorded)
     sought, sought_times = read_frames(clip(path, start_s, start_s + 1.0))
-    assert seeks == [start_s]
+    done = list(seeks)
+    assert done == [start_s - earlier_s for earlier_s in video.EARLIER_S[: len(done)]] != []
     monkeypatch.setattr(video, "SEEK_BEYOND_S", 1e9)
     plain, plain_times = read_frames(clip(path, start_s, start_s + 1.0))
-    assert seeks == [start_s]
+    assert seeks == done
     np.testing.assert_array_equal(sought, plain)
     np.testing.assert_array_equal(sought_times, plain_times)
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "between_keys"),
+    [("mpeg4", "ts", 30), ("mpeg4", "ts", 230), ("mpeg4", "mpg", 30), ("mpeg2video", "mpg", 30), ("libx264", "ts", 30)],
+)
+def test_a_seek_into_the_middle_of_pictures_that_refer_to_others_gives_the_same_pictures(
+    codec: str, suffix: str, between_keys: int, tmp_path: Path
+) -> None:
+    path, noise = tmp_path / f"a.{suffix}", np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream(codec, rate=25, options={"threads": "1", "bf": "0"})
+        stream.width = stream.height = 64
+        stream.codec_context.gop_size = between_keys
+        for number in range(625):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.roll(noise, number, 0), format="rgb24")))
+        file.mux(stream.encode())
+    every, times_s = read_frames(clip(path))
+    for start_s in (10.3, 13.96, 20.52):
+        window, window_s = read_frames(clip(path, start_s, start_s + 0.5))
+        chosen = (times_s >= start_s) & (times_s < start_s + 0.5)
+        np.testing.assert_array_equal(window_s, times_s[chosen])
+        np.testing.assert_array_equal(window, every[chosen])
+
+
+def test_a_late_window_of_a_transport_stream_is_reached_by_a_seek(write_video: Writer, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.ts", frames=600, frame_rate=10, size=(32, 32), codec={"g": "20"})
+    assert video._sought(path, 45.3, 60.0) is not None
+    np.testing.assert_allclose(read_frames(clip(path, 45.3, 45.6))[1], [45.3, 45.4, 45.5])
+
+
+def test_a_file_that_is_gone_at_its_end_is_one_error(write_video: Writer, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", frames=20)
+    frames = iter_frames(clip(path))
+    next(frames)
+    path.unlink()
+    with pytest.raises(ActAlignError, match=r"a\.mp4 cannot be read any more \(No such file"):
+        list(frames)
 
 
 def test_a_seek_that_lands_too_late_is_not_believed(

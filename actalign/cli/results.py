@@ -68,6 +68,8 @@ def score(
             "dtw_context_smoothing_validated needs a width chosen on validation clips, as the notebook 20_scores does; "
             "here take dtw_context_smoothing and --smoothing-width"
         )
+    if smoothing_width is not None and not any(method_named(name).smooths for name in methods):
+        raise ActAlignError(f"--smoothing-width is for dtw_context_smoothing; {', '.join(methods)} would not read it")
     reads_scripts = any(method_named(name).needs_script for name in methods)
     styles = styles_of(dataset, style) if reads_scripts or style else []
     groups = text_groups(dataset, methods=methods, styles=styles, options=chosen)
@@ -89,11 +91,10 @@ def score(
                 f"Top-2 {row.top2:.1f}, Top-3 {row.top3:.1f} on {row.n} of {row.n_total}"
             )
     else:
-        ranked = scores.dropna(subset="score").sort_values("score", ascending=False, kind="stable")
+        known = scores.dropna(subset="score").groupby(["clip_id", "label", "style", "class"], sort=False)["score"]
+        ranked = known.mean().reset_index().sort_values("score", ascending=False, kind="stable")  # of several draws
         for (clip_id, label, style_name), rows in ranked.groupby(["clip_id", "label", "style"]):
-            first, *others = (
-                f"{row['class']} {row['score']:#.3g}" for row in rows.drop_duplicates("class")[:2].to_dict("records")
-            )
+            first, *others = (f"{row['class']} {row['score']:#.3g}" for row in rows[:2].to_dict("records"))
             then = f", then {others[0]}" if others else ""
             typer.echo(f"{clip_id}: {first}{then} ({label}{f' [{style_name}]' if style_name else ''})")
     if embeddings.failed:
