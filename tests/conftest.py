@@ -137,7 +137,10 @@ def write_video() -> Callable[..., Path]:
         noise = np.random.default_rng(seed)
         times = [n / frame_rate for n in range(frames)] if times_s is None else times_s
         with av.open(str(path), "w", container_options=container or {}) as file:
-            stream = file.add_stream("libx264", rate=frame_rate, options={"threads": "1", **(codec or {})})
+            given = dict(codec or {})
+            extra = f"asm=0:{given.pop('x264-params', '')}".rstrip(":")  # its assembly varies on pictures this small
+            options = {"threads": "1", "x264-params": extra, **given}
+            stream = file.add_stream("libx264", rate=frame_rate, options=options)
             stream.height, stream.width = size
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = TIME_BASE

@@ -232,8 +232,8 @@ def spoil(clip: Clip) -> None:
     content = bytearray(clip.path.read_bytes())
     start = content.index(b"mdat")
     size = int.from_bytes(content[start - 4 : start], "big")
-    at = start + size * 3 // 4
-    content[at : at + 60] = bytes(byte ^ 0x5A for byte in content[at : at + 60])
+    at, end = start + size * 3 // 4, start + size - 4
+    content[at:end] = bytes(byte ^ 0x5A for byte in content[at:end])
     clip.path.write_bytes(content)
 
 

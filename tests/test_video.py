@@ -1,4 +1,5 @@
 import contextlib
+import re
 import struct
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -329,16 +330,21 @@ def test_a_window_before_the_cut_is_read(write_video: Writer, tmp_path: Path) ->
 def test_damaged_bytes_are_an_error_and_not_a_concealed_frame(write_video: Writer, tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", container=FAST_START, codec={"crf": "10"})
     whole, (frames, _) = path.read_bytes(), plain_decode(path)
-    concealed = 0
-    for start in packet_ends(path)[5:30:5]:
+    concealed = told = 0
+    for start in packet_ends(path)[5:30]:
         damaged = bytearray(whole)
         damaged[start + 300 : start + 500] = bytes(byte ^ 0x5A for byte in whole[start + 300 : start + 500])
         path.write_bytes(damaged)
         seen, _ = plain_decode(path)
         concealed += len(seen) == len(frames) and not np.array_equal(seen, frames)
-        with pytest.raises(ActAlignError, match=r"truncated or damaged after the frame at \d\.\d+ s"):
-            read_frames(clip(path))
-    assert concealed > 0
+        try:
+            first, _ = read_frames(clip(path))
+        except ActAlignError as error:
+            assert re.search(r"truncated or damaged after the frame at \d\.\d+ s", str(error))
+            told += 1
+        else:  # bytes that are wrong and can be decoded all the same
+            np.testing.assert_array_equal(read_frames(clip(path))[0], first)
+    assert concealed == 25 and told > 12
 
 
 def test_frames_without_timestamps_are_refused(write_video: Writer, tmp_path: Path) -> None:
