@@ -136,7 +136,7 @@ class ClipRun:
                 if len(batch) >= size or (apart and len(batch) * frame.nbytes >= CPU_BYTES):
                     yield self._send(batch)
                     batch, size = [], min(later, self._batch_size)
-            if not job.failure and _state_of(job.clips[0].path) != job.state:
+            if not job.failure and _has_changed(job):
                 job.failure = f"video {job.clips[0].path} changed while it was read; run again"
             if job.failure:
                 batch = [(owner, frame) for owner, frame in batch if owner is not job]
@@ -254,6 +254,16 @@ def _state_of(path: Path) -> FileState | None:
         status = path.stat()
         return status.st_size, status.st_mtime_ns
     return None
+
+
+def _has_changed(job: Job) -> bool:
+    """Whether the file that was decoded is another than the one that was hashed; a new time alone does not count."""
+    path = job.clips[0].path
+    if _state_of(path) == job.state:
+        return False
+    with suppress(ActAlignError):
+        return sha256_of(path) != job.source_sha256
+    return True
 
 
 def _identified(path: Path) -> tuple[str, FileState | None]:

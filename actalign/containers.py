@@ -65,7 +65,8 @@ def _missing_bytes(file: BinaryIO, size: int) -> int:
     if head[4:8] in BOXES:  # MP4, MOV
         return _missing_box_bytes(file, size)
     for place, packet in TS_PACKETS.items():
-        if head[place : place + 1] == b"G" and file.seek(place + packet) and file.read(1) == b"G":
+        file.seek(place)
+        if file.read(2 * packet + 1)[::packet] == b"GGG":  # one G alone may be by chance, or a GIF's
             return -size % packet
     return 0
 

@@ -160,7 +160,7 @@ def score_orders(
         ActAlignError: see :func:`order_method` and ``scoring.score_dataset``.
     """
     keys: list[float | str] = [*shares, *CONTROLS, SHUFFLED]
-    methods = [order_method(key, draws=draws) if isinstance(key, float) else key for key in keys]
+    methods = [key if isinstance(key, str) else order_method(key, draws=draws) for key in keys]
     settings = [Setting(method, style, options) for method in methods]
     tables = score_settings(dataset, embeddings, texts, settings=settings, scale=scale, bias=bias, seed=seed)
     return dict(zip(keys, tables, strict=True))
@@ -185,12 +185,15 @@ def order_gain(
 ) -> pd.DataFrame:
     """Top-1 of the scripts minus that of the same steps in random order, paired by clip, for all and each subset.
 
+    A subset without a clip that both scored has no row.
+
     Returns:
         Columns subset and those of ``study.paired_row``.
     """
     subsets = list(dict.fromkeys(ordered["subset"]))
+    scored = set(ordered["subset"][ordered["score"].notna()]) & set(shuffled["subset"][shuffled["score"].notna()])
     rows = []
-    for subset in [ALL, *(subsets if len(subsets) > 1 else [])]:
+    for subset in [ALL, *(one for one in subsets if len(subsets) > 1 and one in scored)]:
         pair = [scores if subset == ALL else scores[scores["subset"] == subset] for scores in (ordered, shuffled)]
         rows.append({"subset": subset, **paired_row(pair[0], pair[1], seed=seed, resamples=resamples)})
     return pd.DataFrame(rows)

@@ -20,6 +20,8 @@ NEIGHBOURS = 10
 RESTARTS = 10
 JACKKNIFE_GROUPS = 200
 PERPLEXITY = 30.0
+SAME_DIRECTION = 1e-12
+"""Unit rows that differ by less in every column are one point, of which scikit-learn's t-SNE makes no map."""
 Start = Literal["pca", "random"]
 
 
@@ -43,6 +45,8 @@ def project_tsne(
     unit = _unit_rows(embeddings)
     if not 0 < perplexity < len(unit):
         raise ActAlignError(f"perplexity {perplexity} must be above 0 and below the {len(unit)} texts; change it")
+    if np.ptp(unit, axis=0).max() < SAME_DIRECTION:
+        raise ActAlignError(f"the {len(unit)} embeddings all point one way, so there is no map of them; give others")
     # Between unit rows the Euclidean distance orders pairs as the cosine does.
     with threadpool_limits(limits=1):
         points = TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(unit)

@@ -44,8 +44,11 @@ class Clip:
         if not isinstance(self.id, str) or not _is_text(self.id):
             raise ActAlignError(f"clip id {self.id!r} is no text; name the clip with a string of whole characters")
         for name, value in (("start_s", self.start_s), ("end_s", self.end_s)):
-            if value is not None and not (np.isfinite(value) and value >= 0):
+            if value is None:
+                continue
+            if not (np.isfinite(value) and value >= 0):
                 raise ActAlignError(f"clip {self.id!r}: {name} is {value}; give seconds, 0 or more, or leave it out")
+            object.__setattr__(self, name, float(value))
         if self.end_s is not None and self.end_s <= (self.start_s or 0.0):
             raise ActAlignError(f"clip {self.id!r}: end_s {self.end_s} is not after start_s {self.start_s}")
 

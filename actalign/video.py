@@ -20,13 +20,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, dropwhile
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -40,9 +39,9 @@ from actalign.records import Clip
 from actalign.timeline import check_frame_rate, in_order, on_grid
 
 SEEK_BEYOND_S = 10.0
-"""Windows that start later than this are reached by a seek instead of decoding everything before them."""
-EARLIER_S = (0, 12, 40)
-"""How much earlier than the window to seek, in turn, until a key frame lies before it: MPEG-TS seeks to any packet."""
+"""Windows that start later are reached by a seek, where there is an index, instead of decoding all before them."""
+INDEXED = frozenset({"mov", "matroska", "avi"})
+"""Formats with an index to seek by. In others, as MPEG-TS, a seek goes by clocks, which may restart, to any packet."""
 
 NO_VIDEO = frozenset({"tty", "image2", "concat", "hls", "dash", "imf", "sdp"})
 """Formats, as the decoder calls them, of pictures and of lists that only point to videos elsewhere."""
@@ -117,7 +116,7 @@ def iter_frames(
     check_frame_rate(frame_rate)
     frames = _numbered(_window(clip, time_limit_s))
     if frame_rate is not None:
-        frames = on_grid(frames, start_s=clip.start_s or 0.0, frame_rate=frame_rate)
+        frames = on_grid(frames, start_s=clip.start_s or 0.0, frame_rate=float(frame_rate))
     reformatter = VideoReformatter()
     masks = clip.masks or Masks()
     masked = dict(masks.frames)
@@ -196,11 +195,9 @@ def _decode(path: Path, *, time_limit_s: float, seek_s: Fraction | None = None) 
         begun = seek_s is None  # after a seek, what comes before a key frame refers to pictures that were not read
         deadline = time.monotonic() + time_limit_s
         try:
-            packets: Iterator[Packet[VideoStream]] = container.demux(stream)
             if seek_s is not None and stream.time_base is not None:
                 container.seek(math.floor(seek_s / stream.time_base), stream=stream, backward=True)
-                packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
-            for packet in packets:
+            for packet in container.demux(stream):
                 if packet.is_corrupt:
                     raise ActAlignError(f"video {path} is cut off or damaged {_after(latest)}; fetch it again")
                 for frame in packet.decode():
@@ -289,21 +286,22 @@ def _from(path: Path, start_s: float, time_limit_s: float) -> Iterator[tuple[flo
 
 def _sought(path: Path, start_s: float, time_limit_s: float) -> Iterator[tuple[float, VideoFrame]] | None:
     """Frames from ``start_s`` on, reached by a seek; None where only decoding from the beginning is sure to work."""
+    with _opened(path) as (container, _):
+        if INDEXED.isdisjoint(container.format.name.split(",")):
+            return None
     with closing(in_order(_decode(path, time_limit_s=time_limit_s), path)) as beginning:
         first = next(beginning, None)
     if first is None:
         return None
-    for earlier_s in EARLIER_S:
-        seek_s = first[0] + Fraction(start_s) - earlier_s
-        frames = _since(first[0], in_order(_decode(path, time_limit_s=time_limit_s, seek_s=seek_s), path))
-        passed = False
-        with suppress(ActAlignError):  # within a group of pictures; the slow way says whether the file is bad
-            for time_s, frame in frames:
-                if time_s >= start_s:
-                    if passed or time_s == start_s:  # otherwise the seek may have landed too late
-                        return chain([(time_s, frame)], frames)
-                    break
-                passed = True
+    seek_s = first[0] + Fraction(start_s)
+    frames = _since(first[0], in_order(_decode(path, time_limit_s=time_limit_s, seek_s=seek_s), path))
+    passed = False
+    with suppress(ActAlignError):  # within a group of pictures; the slow way says whether the file is bad
+        for time_s, frame in frames:
+            if time_s >= start_s:
+                whole = passed or time_s == start_s  # otherwise the seek may have landed too late
+                return chain([(time_s, frame)], frames) if whole else None
+            passed = True
     return None
 
 

@@ -34,6 +34,7 @@ VOID, BLOCK, CLUSTER = b"\xec\x82\0\0", b"\xa3\x82\0\0", b"\x1f\x43\xb6\x75"
         HEAD + (box(b"moof", bytes(30)) + box(b"mdat", bytes(40))) * 2,  # in fragments
         HEAD + box(b"mdat", bytes(40)) + bytes(3),
         b"G" + bytes(200),  # anything else
+        b"GIF89a" + bytes(182) + b"G" + bytes(300),
         b"",
     ],
 )

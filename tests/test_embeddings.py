@@ -367,6 +367,21 @@ def test_a_file_that_changes_during_the_run_costs_itself_alone(
     np.testing.assert_array_equal(again[clips[-1].id].embeddings, expected_rows(clips[-1]))
 
 
+def test_a_file_whose_time_alone_changes_during_the_run_is_kept(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path
+) -> None:
+    encode = encoder.encode
+
+    def touched(frames: Sequence[Frame]) -> NDArray[np.float32]:
+        for clip in clips:
+            os.utime(clip.path)
+        return encode(frames)
+
+    encoder.encode = touched  # type: ignore[method-assign]
+    many = [replace(clips[0], id=f"window-{n}", start_s=n / 1000) for n in range(1, 60)]
+    assert len(embed_clips([*many, *clips], encoder, store_folder=folder, batch_size=4)) == len(many) + len(clips)
+
+
 def test_texts_that_are_none_are_named(encoder: CountingEncoder, folder: Path) -> None:
     given: list[tuple[Any, str]] = [
         ([["a", ["b"]]], r"\['b'\] is a list, not a text"),

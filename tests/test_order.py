@@ -152,6 +152,13 @@ def test_the_gain_is_the_paired_difference(tables: dict[float | str, pd.DataFram
     assert gain.loc[ALL, "difference_low"] <= gain.loc[ALL, "difference"] <= gain.loc[ALL, "difference_high"]
 
 
+def test_a_subset_that_failed_has_no_gain(tables: dict[float | str, pd.DataFrame]) -> None:
+    failed = [
+        table.assign(score=table["score"].where(table["subset"] != "late")) for table in (tables[0.0], tables[0.5])
+    ]
+    assert order_gain(failed[0], failed[1], resamples=50)["subset"].tolist() == [ALL, "clean"]
+
+
 def test_a_script_of_one_step_has_one_order() -> None:
     assert order_method(0.5).needs_script and METHODS["dtw_context"].draws == 1
     for share in SHARES:

@@ -38,6 +38,12 @@ def test_a_random_start_is_another_map_and_a_seed_of_the_pca_start_is_not(rng: n
     assert projection.neighbours_kept(maps["random", 0], maps["random", 1], neighbours=5) < 0.95
 
 
+@pytest.mark.parametrize("rows", [np.ones((10, 4)), np.arange(1.0, 11)[:, None] * np.full((1, 4), 0.3)])
+def test_embeddings_of_one_direction_have_no_map(rows: NDArray[np.float64]) -> None:
+    with pytest.raises(ActAlignError, match="the 10 embeddings all point one way"):
+        projection.project_tsne(rows, seed=0, perplexity=3)
+
+
 def test_neighbours_kept_is_one_for_the_same_order_and_chance_for_unrelated_maps(rng: np.random.Generator) -> None:
     points = rng.normal(size=(400, 2))
     turned = 7 * points @ np.array([[0.0, 1.0], [-1.0, 0.0]]) + 3
