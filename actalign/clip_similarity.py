@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from actalign.arrays import as_array
 from actalign.compiled import compiled, compiled_reordered
 from actalign.errors import ActAlignError
 from actalign.similarity import Padding, Window, averaged, require_calibration
@@ -128,12 +129,7 @@ class ClipSimilarity:
 
 
 def _floats(rows: NDArray[Any], name: str) -> NDArray[Any]:
-    if np.ma.is_masked(rows):
-        raise ActAlignError(f"{name} have masked values, and a cosine knows none; leave these rows out")
-    try:
-        array = np.asarray(rows)
-    except (ValueError, TypeError, RuntimeError) as error:  # ragged; a tensor on a device, of bfloat16, with a gradient
-        raise ActAlignError(f"{name} cannot be read as an array: {error}; pass a matrix of numbers") from error
+    array = as_array(rows, name=name)
     if array.ndim != 2 or 0 in array.shape:
         raise ActAlignError(f"{name} must be a non-empty matrix, one row per item; got shape {array.shape}")
     if array.dtype.kind in "cSUOMm":

@@ -113,10 +113,10 @@ def test_bad_rows_are_named(name: str, rng: np.random.Generator) -> None:
     with pytest.raises(ActAlignError, match="width 4 but frames have width 5"):
         ClipSimilarity(np.ones((2, 5)), np.ones((2, 4)))
     unreadable: list[tuple[Any, str]] = [
-        ([[1.0, 2.0], [3.0]], "frames cannot be read as an array"),
+        ([[1.0, 2.0], [3.0]], "frames is not a matrix: .* equal lengths"),
         (torch.ones(3, 4, dtype=torch.bfloat16), "frames cannot be read as an array"),
         (torch.ones(3, 4, requires_grad=True), "frames cannot be read as an array"),
-        (np.ma.masked_less(np.eye(4), 0.5), "frames have masked values"),
+        (np.ma.masked_less(np.eye(4), 0.5), "frames has masked cells"),
     ]
     for frames, message in unreadable:
         with pytest.raises(ActAlignError, match=message):

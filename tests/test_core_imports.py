@@ -10,6 +10,7 @@ import actalign
 PACKAGE = Path(actalign.__file__).parent
 CORE = (
     "errors",
+    "arrays",
     "paths",
     "files",
     "compiled",

@@ -12,7 +12,7 @@ PACKAGE = Path(actalign.__file__).parent
 
 # A room imports only from rooms before it. A room is a module or a package; what is inside a package is its own.
 ROOMS = (
-    *("errors", "paths", "files", "compiled", "cores", "progress"),
+    *("errors", "arrays", "paths", "files", "compiled", "cores", "progress"),
     *("masks", "html", "records"),
     *("text", "scripts", "lint", "llm"),
     "datasets",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actalign.arrays import as_array
 from actalign.errors import ActAlignError
 
 LARGEST = float(np.finfo(np.float64).max)
@@ -31,14 +32,7 @@ def check_shape(affinity_kt: ArrayLike, *, name: str) -> NDArray[Any]:
     >>> check_shape([[float("nan")]], name="affinity").shape
     (1, 1)
     """
-    if isinstance(affinity_kt, np.ma.MaskedArray) and np.ma.is_masked(affinity_kt):
-        raise ActAlignError(f"{name} has masked cells, and alignment knows none; fill them in, or cut the frames out")
-    try:
-        matrix = np.asarray(affinity_kt)
-    except ValueError as error:
-        raise ActAlignError(f"{name} is not a matrix: {error}; its rows must have equal lengths") from error
-    except (TypeError, RuntimeError) as error:  # a tensor on a device, of bfloat16 or with a gradient
-        raise ActAlignError(f"{name} cannot be read as an array: {error}; pass numbers NumPy knows") from error
+    matrix = as_array(affinity_kt, name=name)
     if matrix.ndim != 2:
         raise ActAlignError(f"{name} must be a matrix of sub-actions x frames (K, T); got shape {matrix.shape}")
     if matrix.size == 0:
