@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from actalign import html
 from actalign.errors import ActAlignError
+from actalign.files import printable
 from actalign.masks import Masks
 
 
@@ -41,7 +42,7 @@ class Clip:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
-        if not isinstance(self.id, str) or not _is_text(self.id):
+        if not isinstance(self.id, str) or printable(self.id) != self.id:
             raise ActAlignError(f"clip id {self.id!r} is no text; name the clip with a string of whole characters")
         for name, value in (("start_s", self.start_s), ("end_s", self.end_s)):
             if value is None:
@@ -132,15 +133,6 @@ class Script:
     def _repr_html_(self) -> str:
         named = [("class", self.class_name), ("sport", self.sport)]
         return html.facts(f"Script of {len(self)} sub-actions", named) + html.steps(self.steps)
-
-
-def _is_text(value: str) -> bool:
-    """Whether it can be written as UTF-8; the name of a file may not be."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _matrix(value: NDArray[Any], name: str) -> NDArray[np.float32]:

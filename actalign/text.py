@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from actalign.errors import ActAlignError
+from actalign.files import printable
 
 Padding = Literal["max_length", "longest"]
 
@@ -65,10 +66,8 @@ def canonicalise(text: str) -> str:
     """
     if not isinstance(text, str):
         raise ActAlignError(f"{text!r} is a {type(text).__name__}, not a text; pass a string")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ActAlignError(f"text {text!r} holds half a character; read it as UTF-8") from error
+    if printable(text) != text:
+        raise ActAlignError(f"text {text!r} holds half a character; read it as UTF-8")
     cleaned = " ".join(text.split()).rstrip(" .")
     if not cleaned:
         raise ActAlignError(f"text {text!r} is empty once cleaned; write what it should describe")
