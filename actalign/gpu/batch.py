@@ -15,6 +15,7 @@ from actalign.accelerator import first_line
 from actalign.clip_similarity import ClipSimilarity, Smoothing
 from actalign.errors import ActAlignError
 from actalign.gpu import scan
+from actalign.gpu.scoring import as_arrays
 from actalign.gpu.tables import Calibration, Candidates, Totals, Values
 from actalign.similarity import averaged
 from actalign.stage import ClipScripts
@@ -150,9 +151,9 @@ class Batch:
 
     def _refuse(self, place: int, smoothing: Smoothing | None) -> NoReturn:
         """Raise what the CPU says about a bad clip, with its name."""
-        clip = self._clips[place]
+        clip = as_arrays(self._clips[place])
         try:
-            ClipSimilarity(_array(clip.frames_td), _array(clip.texts_nd)).cosine(smoothing)
+            ClipSimilarity(clip.frames_td, clip.texts_nd).cosine(smoothing)
         except ActAlignError as error:
             raise ActAlignError(f"clip {self._names[place]}: {error}") from error
         raise ActAlignError(
@@ -182,10 +183,6 @@ def score(
 
 def _tensor(rows: Any) -> Tensor:
     return rows.detach() if isinstance(rows, Tensor) else torch.from_numpy(np.require(rows, requirements=("C", "W")))
-
-
-def _array(rows: Any) -> NDArray[Any]:
-    return rows.detach().double().cpu().numpy() if isinstance(rows, Tensor) else rows
 
 
 def _common_dtype(tables: Sequence[Tensor]) -> torch.dtype:

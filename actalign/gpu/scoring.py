@@ -66,7 +66,7 @@ def score_clips(
         raise ActAlignError(f"accumulate is {accumulate!r}; choose one of {ACCUMULATE}")
     place = _place(device)
     if place == "cpu":
-        return stage.score_clips(map(_as_arrays, clips), scale=scale, bias=bias, smoothing=smoothing)
+        return stage.score_clips(map(as_arrays, clips), scale=scale, bias=bias, smoothing=smoothing)
     from actalign.gpu.batch import score
 
     scores: list[NDArray[np.float64]] = [np.empty(0)] * len(clips)
@@ -78,7 +78,7 @@ def score_clips(
     return scores
 
 
-def _as_arrays(clip: ClipScripts) -> ClipScripts:
+def as_arrays(clip: ClipScripts) -> ClipScripts:
     """A clip whose tensors, if it has any, are arrays."""
     if not any(hasattr(rows, "detach") for rows in (clip.frames_td, clip.texts_nd)):
         return clip
