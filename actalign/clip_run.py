@@ -36,6 +36,7 @@ TIMED_S = 5.0
 WORTH_TELLING_S = 60.0
 """A forecast of less than this is not told."""
 FileState = tuple[int, int]
+"""A file's size in bytes and its time of change in nanoseconds."""
 
 
 class FrameEncoder(Protocol):
@@ -249,7 +250,7 @@ def _until_damaged(job: Job, arriving: Iterator[tuple[float, Frame]]) -> Iterato
 
 
 def _state_of(path: Path) -> FileState | None:
-    """Size in bytes and time of change: hours may lie between a file's hash and its frames. None if it is not there."""
+    """None if the file is not there. Hours may lie between its hash and its frames."""
     with suppress(OSError, ValueError):
         status = path.stat()
         return status.st_size, status.st_mtime_ns

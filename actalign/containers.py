@@ -19,8 +19,8 @@ def require_whole(path: Path) -> None:
 
     A file cut between two packets decodes without any error, so this is the only sign that it was cut. Containers
     that do not say how long they are pass: a live recording, MPEG-TS cut between two of its own small packets, MP4 cut
-    between two fragments.
-    In Matroska and WebM, whose decoder goes on behind what it cannot read, the elements are followed one by one.
+    between two fragments. In Matroska and WebM, whose decoder goes on behind what it cannot read, the elements are
+    followed one by one.
 
     >>> require_whole(Path("nowhere.mp4"))
     Traceback (most recent call last):

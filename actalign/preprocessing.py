@@ -98,9 +98,8 @@ class TensorPixels:
             numbers -= mean.numpy()
             numbers /= deviation.numpy()
         else:
-            divisor = _per_channel(
-                (self.divisor,) * 3, str(out.device)
-            )  # by a plain number a GPU does not truly divide
+            # By a plain number a GPU would not truly divide, but multiply.
+            divisor = _per_channel((self.divisor,) * 3, str(out.device))
             out.copy_(levels).div_(divisor).sub_(mean).div_(deviation)
 
     def _cropped(self, pictures: torch.Tensor) -> torch.Tensor:

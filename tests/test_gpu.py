@@ -1,6 +1,7 @@
 """The device path on tensors of the CPU, against the stage and the reference; and what is said without a GPU."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event, Thread, current_thread
 from typing import Any
@@ -138,6 +139,16 @@ def test_a_batch_is_not_changed_and_read_only_input_is_welcome(rng: np.random.Ge
     assert [s.tolist() for s in first] == [s.tolist() for s in again] != [s.tolist() for s in smoothed]
 
 
+@pytest.fixture
+def _tf32() -> Iterator[None]:
+    """The program around has chosen TF32."""
+    before = torch.backends.cuda.matmul.fp32_precision
+    torch.backends.cuda.matmul.fp32_precision = "tf32"
+    yield
+    torch.backends.cuda.matmul.fp32_precision = before
+
+
+@pytest.mark.usefixtures("_tf32")
 def test_precision_of_products_is_put_back(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     multiply = torch.bmm
@@ -147,15 +158,11 @@ def test_precision_of_products_is_put_back(rng: np.random.Generator, monkeypatch
         return multiply(*tensors)
 
     monkeypatch.setattr(torch, "bmm", watched)
-    before = torch.backends.cuda.matmul.fp32_precision
-    torch.backends.cuda.matmul.fp32_precision = "tf32"
-    try:
-        Batch(clips(1, rng, dtype=np.float32), device="cpu").scores(scale=SCALE, bias=BIAS)
-        assert (seen, torch.backends.cuda.matmul.fp32_precision) == (["ieee"], "tf32")
-    finally:
-        torch.backends.cuda.matmul.fp32_precision = before
+    Batch(clips(1, rng, dtype=np.float32), device="cpu").scores(scale=SCALE, bias=BIAS)
+    assert (seen, torch.backends.cuda.matmul.fp32_precision) == (["ieee"], "tf32")
 
 
+@pytest.mark.usefixtures("_tf32")
 def test_two_threads_each_make_their_products_in_full(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,17 +185,12 @@ def test_two_threads_each_make_their_products_in_full(
         return multiply(*tensors)
 
     monkeypatch.setattr(torch, "bmm", slow)
-    before = torch.backends.cuda.matmul.fp32_precision
-    torch.backends.cuda.matmul.fp32_precision = "tf32"
-    try:
-        first.start()
-        inside[0].wait()
-        second.start()
-        first.join()
-        second.join()
-        assert (seen, torch.backends.cuda.matmul.fp32_precision) == (["ieee", "ieee"], "tf32")
-    finally:
-        torch.backends.cuda.matmul.fp32_precision = before
+    first.start()
+    inside[0].wait()
+    second.start()
+    first.join()
+    second.join()
+    assert (seen, torch.backends.cuda.matmul.fp32_precision) == (["ieee", "ieee"], "tf32")
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

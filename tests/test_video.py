@@ -364,7 +364,7 @@ def test_damaged_bytes_are_an_error_and_not_a_concealed_frame(write_video: Write
             told += 1
         else:  # bytes that are wrong and can be decoded all the same
             np.testing.assert_array_equal(read_frames(clip(path))[0], first)
-    assert concealed == 25 and told > 12
+    assert concealed > 20 and told > 12  # 25 and 18 here; without "explode" none is told
 
 
 def test_frames_without_timestamps_are_refused(write_video: Writer, tmp_path: Path) -> None:
