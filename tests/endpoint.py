@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        self.send(200, json.dumps({"object": "list", "data": [{"id": "small", "object": "model"}]}))
+        self.send(200, self.server.endpoint.models)
 
     def do_POST(self) -> None:
         endpoint = self.server.endpoint
@@ -155,6 +155,7 @@ class FakeEndpoint:
         self.schema, self.delay_s = schema, delay_s
         self.told: defaultdict[str, list[Act]] = defaultdict(list)
         self.otherwise: Act = good
+        self.models = json.dumps({"object": "list", "data": [{"id": "small", "object": "model"}]})
         self.bodies: list[dict[str, Any]] = []
         self.answered: dict[int, bool] = {}
         self.most_at_once = 0

@@ -1,8 +1,12 @@
 """The command line: what it prints, where errors go, and exit codes that scripts can use."""
 
 import json
+import os
 import re
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +81,8 @@ def test_encode_reuses_and_says_what_failed(drawn: Path, own_store: Path, tmp_pa
     partly = run("encode", str(broken), "--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3")
     assert partly.exit_code == cli.PARTLY
     assert partly.stderr.count("failed: ") == 1 and str(victim) in partly.stderr
+    scored = run("score", str(broken), "--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3")
+    assert scored.exit_code == cli.PARTLY and scored.stderr == partly.stderr
 
 
 def test_score_prints_intervals_and_writes_the_scores(drawn: Path, own_store: Path, tmp_path: Path) -> None:
@@ -193,11 +199,11 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
 ) -> None:
     seen: list[tuple[list[str], str]] = []
 
-    def process(command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
+    def process(command: list[str], *, env: dict[str, str]) -> int:
         seen.append((command[1:], env["ACTALIGN_OUT"]))
-        return subprocess.CompletedProcess(command, 1)
+        return 1
 
-    monkeypatch.setattr("actalign.cli.results.subprocess.run", process)
+    monkeypatch.setattr("actalign.cli.results._run_to_its_end", process)
     checkpoint = ["--checkpoint", str(paths.CHECKPOINT)]
     assert run("reproduce", "--preset", "reference", "--dataset", str(drawn), *checkpoint).exit_code == 1
     assert run("reproduce", "--out", str(tmp_path / "mine"), "--only", "20_scores").exit_code == 1
@@ -221,6 +227,37 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     for rate in ("nan", "0", "1e308"):
         assert f"frame_rate is {float(rate)}" in run("reproduce", "--frame-rate", rate).stderr
     assert len(seen) == 2
+
+
+def test_an_interrupted_process_may_clear_up(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, time\n"
+        "try:\n"
+        "    pathlib.Path('begun').touch()\n"
+        "    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        "    time.sleep(1)\n"
+        "    pathlib.Path('cleared').touch()\n"
+    )
+    starts = (
+        "import os, sys\n"
+        "from actalign.cli.results import _run_to_its_end\n"
+        f"_run_to_its_end([sys.executable, '-c', {code!r}], env=os.environ)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", starts], cwd=tmp_path, start_new_session=True) as process:
+        while not (tmp_path / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+    assert (tmp_path / "cleared").exists()
+
+
+def test_output_that_nobody_reads_is_no_error(drawn: Path) -> None:
+    command = [sys.executable, "-m", "actalign", "lint", str(drawn), "--all"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
 
 
 def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,6 +344,16 @@ def test_scripts_are_asked_for_kept_and_written(environment: FakeEndpoint, drawn
     assert f"wrote {written}" in done.stdout and written.is_file()
     asked = len(environment.bodies)
     assert run(*arguments).exit_code == 0 and len(environment.bodies) == asked
+    mine = json.loads(written.read_text(encoding="utf-8"))
+    mine["scripts"][min(mine["scripts"])]["steps"] = ["a step of my own"]
+    written.write_text(json.dumps(mine), encoding="utf-8")
+    refused = run(*arguments[:-5], "--cache", str(tmp_path / "empty.jsonl"))
+    assert refused.exit_code == 1 and "is there already; move it away, or pass --replace" in refused.stderr
+    assert len(environment.bodies) == asked, "nothing was paid for"
+    kept = run(*arguments)
+    assert kept.exit_code == 1 and "holds other scripts" in kept.stderr
+    assert json.loads(written.read_text(encoding="utf-8")) == mine
+    assert run(*arguments, "--replace").exit_code == 0 and "a step of my own" not in written.read_text(encoding="utf-8")
     for output in (done.stdout, done.stderr, cache.read_text(encoding="utf-8"), written.read_text(encoding="utf-8")):
         assert KEY not in output
 

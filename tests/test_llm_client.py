@@ -126,7 +126,7 @@ def test_what_may_pass_is_tried_again_and_then_told(
         (served.status(501), Kind.BAD_REQUEST),
         (served.status(400, "filtered", name="content_filter"), Kind.CONTENT_FILTER),
         (served.status(401, "who are you"), Kind.UNAUTHORISED),
-        (served.status(403), Kind.UNAUTHORISED),
+        (served.status(403), Kind.FORBIDDEN),
         (served.status(404, "no such model"), Kind.NOT_FOUND),
         (served.status(402), Kind.QUOTA),
         (served.status(429, "no credit", name="insufficient_quota"), Kind.QUOTA),
@@ -272,6 +272,41 @@ def test_only_real_keys_are_taken_out_of_replies(
     answer, _ = ask(server, tmp_path / "a.jsonl", served.raw(escaped))
     assert isinstance(answer, Answer)
     assert answer.text == (f"say {key}" if kept else "say [key]")
+
+
+@pytest.mark.parametrize("spelling", [r"sk-SEC\/RET-7f3a9c", r"\u0073k-SEC/RET-7f3a9c", r"sk-SEC\\\/RET-7f3a9c"])
+def test_a_key_is_found_in_every_spelling(
+    server: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-SEC/RET-7f3a9c")
+    body = f'{{"choices": [], "k": "{spelling}"}}'
+    failure, _ = ask(server, tmp_path / "a.jsonl", *[served.raw(body)] * (RETRIES + 1))
+    kept = (tmp_path / "a.jsonl").read_text()
+    assert isinstance(failure, Failure) and "7f3a9c" not in failure.reason + kept and "[key]" in failure.reason
+    server.models = body.replace("choices", "data").replace("[]", f'[{{"id": "{spelling}"}}]')
+    assert list_models(server.url) == ("[key]",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ALL_PROXY", "foo://me:hunter2@127.0.0.1:1", "client cannot be opened .* names: .*ALL_PROXY"),
+        ("SSL_CERT_FILE", "/nowhere.pem", "client cannot be opened .* names: .*SSL_CERT_FILE"),
+        ("OPENAI_ORG_ID", "ö", "a character no header can carry; check OPENAI_ORG_ID"),
+    ],
+)
+def test_an_environment_that_the_client_cannot_use_is_told(
+    server: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ActAlignError, match=words) as caught:
+        ask(server, tmp_path / "a.jsonl")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_model_name_that_cannot_be_sent_is_shown() -> None:
+    with pytest.raises(ActAlignError, match="holds a character no name has"):
+        read_settings(base_url="http://a/v1", model="m\udcff")
 
 
 def test_the_models_of_an_endpoint_show_that_it_is_there(server: FakeEndpoint) -> None:

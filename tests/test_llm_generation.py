@@ -234,7 +234,6 @@ def test_a_bad_request_of_one_class_says_nothing_about_structured_output(server:
     ("act", "words"),
     [
         (served.status(401, f"key {KEY} is wrong"), r"unauthorised: .*401: key \[key\] is wrong; put a valid key"),
-        (served.status(403), "unauthorised"),
         (served.status(404, "no model small"), "not_found: .*no model small; check the model's name and the base URL"),
         (served.status(429, "spent", name="insufficient_quota"), "quota: .*spent; top up"),
     ],
@@ -251,6 +250,21 @@ def test_an_endpoint_that_refuses_us_stops_everything_at_once(
     server.otherwise = served.good
     assert not run(cache, {**SPORTS, **MANY}).failures
     assert Counter(server.asked)["lob"] == 1
+
+
+def test_one_class_that_is_forbidden_costs_itself_alone(server: FakeEndpoint, cache: Path) -> None:
+    server.told["lob"] = [served.status(403, "input was flagged by moderation")]
+    done = run(cache, {**SPORTS, **MANY}, concurrency=1)
+    assert {name: failure.kind for name, failure in done.failures.items()} == {"lob": Kind.FORBIDDEN}
+    assert "flagged by moderation" in done.failures["lob"].reason
+
+
+def test_an_endpoint_that_forbids_everything_is_left_alone_after_a_few_classes(
+    server: FakeEndpoint, cache: Path
+) -> None:
+    server.otherwise = served.status(403)
+    done = run(cache, MANY, concurrency=1)
+    assert len(server.bodies) == GIVE_UP_UNANSWERED and not done.scripts
 
 
 def test_a_dead_endpoint_is_left_alone_after_a_few_classes(server: FakeEndpoint, cache: Path) -> None:
@@ -340,6 +354,27 @@ def test_a_cache_that_cannot_be_written_is_told_before_anything_is_paid_for(
     with pytest.raises(ActAlignError, match=r"cannot (read|write)"):
         run(tmp_path / "file" / "answers.jsonl")
     assert server.bodies == []
+
+
+def test_a_cache_that_keeps_nothing_is_told_before_anything_is_paid_for(server: FakeEndpoint) -> None:
+    with pytest.raises(ActAlignError, match="cannot write /dev/null: it is not a file that keeps what is written"):
+        run(Path("/dev/null"))
+    assert server.bodies == []
+
+
+def test_other_scripts_are_replaced_only_on_request(server: FakeEndpoint, cache: Path, tmp_path: Path) -> None:
+    done = run(cache)
+    path = done.write(tmp_path)
+    noted = {**json.loads(path.read_text()), "note": "kept"}
+    path.write_text(json.dumps(noted))
+    assert done.write(tmp_path) == path and json.loads(path.read_text()) == noted, "the same scripts: left alone"
+    noted["scripts"]["lob"]["steps"][0] = "a step of my own"
+    path.write_text(json.dumps(noted))
+    with pytest.raises(ActAlignError, match=r"short_fixed\.json holds other scripts; move it away, or replace it"):
+        done.write(tmp_path)
+    assert json.loads(path.read_text()) == noted
+    done.write(tmp_path, replace=True)
+    assert read_scripts(path)[1] == done.scripts
 
 
 def test_no_key_is_told_with_the_next_step(server: FakeEndpoint, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

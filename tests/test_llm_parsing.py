@@ -234,7 +234,15 @@ def test_sound_json_is_read_as_it_is(steps: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 100_000, '{"a":' * 50_000, '"a"' * 50_000, "['" + "a'b" * 50_000, "1. " * 50_000]
+    "text",
+    [
+        "[" * 100_000,
+        '{"a":' * 50_000,
+        '"a"' * 50_000,
+        "['" + "a'b" * 50_000,
+        "1. " * 50_000,
+        '{"steps": ["a"' + "\n" * 50_000 + "x",
+    ],
 )
 def test_long_nonsense_ends(text: str) -> None:
     assert isinstance(parse(text, SERVE)["Kick serve"], Failure | Script)

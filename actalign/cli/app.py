@@ -4,7 +4,7 @@ Exit codes: 0 all is well, 1 an error (one line on stderr), 2 the command line w
 some clips, classes or checks failed (they are named), 130 interrupted: finished work is kept.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -38,6 +38,8 @@ Style = Annotated[list[str] | None, typer.Option(help="Prompt style; all of the 
 def _one_line_errors() -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:  # whoever read our output has seen enough; typer ends quietly
+        raise
     except (ActAlignError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(ERROR) from error
@@ -85,6 +87,14 @@ def styles_of(dataset: Any, style: Sequence[str] | None) -> list[str]:
     if not dataset.scripts:
         raise ActAlignError(f"{dataset.name} has no scripts; add scripts/<style>.json, or run actalign scripts")
     return list(dict.fromkeys(style or dataset.scripts))
+
+
+def end_partly(failed: Mapping[str, object]) -> None:
+    """Name what failed (name -> reason) and end the command; goes on where nothing did."""
+    for name, reason in failed.items():
+        typer.echo(f"failed: {name}: {reason}", err=True)
+    if failed:
+        raise typer.Exit(PARTLY)
 
 
 def require_checkpoint(data: str, checkpoint: str) -> str | Path:

@@ -16,8 +16,10 @@ from actalign.cli.app import (
     command,
     dataset_of,
     encoder_of,
+    end_partly,
     styles_of,
 )
+from actalign.errors import ActAlignError
 
 FIRST_WARNINGS = 3
 """How many warnings of one kind ``lint`` prints unless it is asked for all."""
@@ -105,10 +107,7 @@ def encode(
 
     dataset, encoder = dataset_of(data), encoder_of(data, checkpoint, device=device, dtype=dtype)
     embeddings = embed_clips(dataset, encoder, store_folder=store, frame_rate=frame_rate)
-    for clip_id, reason in embeddings.failed.items():
-        typer.echo(f"failed: {clip_id}: {reason}", err=True)
-    if embeddings.failed:
-        raise typer.Exit(PARTLY)
+    end_partly(embeddings.failed)
 
 
 @command
@@ -123,6 +122,7 @@ def scripts(
         tuple[float, float] | None, typer.Option(help="Cost of a million input and a million output tokens.")
     ] = None,
     dry_run: Annotated[bool, typer.Option(help="Print the prompts and what they would cost; ask nothing.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Put these scripts in the place of other ones.")] = False,
 ) -> None:
     """Ask a language model for the scripts of a data set.
 
@@ -135,17 +135,18 @@ def scripts(
     from actalign.llm import generate, preview
 
     dataset = dataset_of(data)
+    found = preview(dataset, style, cache=cache, model=model, seed=seed, price=price)
     if dry_run:
-        found = preview(dataset, style, cache=cache, model=model, seed=seed, price=price)
         typer.echo(f"{found}\n\n{found.summary}")  # once more: hundreds of prompts may stand between
         return
+    if found.messages and style in dataset.scripts and not replace:  # before anything is paid for
+        raise ActAlignError(
+            f"{dataset.root / 'scripts' / f'{style}.json'} is there already; move it away, or pass --replace"
+        )
     done = generate(dataset, style, cache=cache, model=model, seed=seed, concurrency=concurrency, price=price)
     typer.echo(repr(done))
-    for name, failure in done.failures.items():
-        typer.echo(f"failed: {name}: {failure}", err=True)
-    if done.failures:
-        raise typer.Exit(PARTLY)
-    typer.echo(f"wrote {done.write(dataset.root / 'scripts')}")
+    end_partly(done.failures)
+    typer.echo(f"wrote {done.write(dataset.root / 'scripts', replace=replace)}")
 
 
 @command

@@ -5,14 +5,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from actalign.cli.app import (
-    PARTLY,
     Checkpoint,
     Data,
     Device,
@@ -22,6 +21,7 @@ from actalign.cli.app import (
     command,
     dataset_of,
     encoder_of,
+    end_partly,
     require_checkpoint,
     styles_of,
 )
@@ -97,8 +97,7 @@ def score(
             first, *others = (f"{row['class']} {row['score']:#.3g}" for row in rows[:2].to_dict("records"))
             then = f", then {others[0]}" if others else ""
             typer.echo(f"{clip_id}: {first}{then} ({label}{f' [{style_name}]' if style_name else ''})")
-    if embeddings.failed:
-        raise typer.Exit(PARTLY)
+    end_partly(embeddings.failed)
 
 
 @command
@@ -140,12 +139,21 @@ def reproduce(
         folder = out or paths.DATA / "runs" / _run_name(given)
         settings = ["--set", *(f"{name}={value!r}" for name, value in given.items())] if given else []
         # In a process of its own: where files go is settled when the package is imported.
-        code = subprocess.run(
+        code = _run_to_its_end(
             [sys.executable, "-m", "actalign.runner", *arguments, *settings],
-            env={**os.environ, runner.OUT: str(folder.resolve())}, check=False,
-        ).returncode  # fmt: skip
+            env={**os.environ, runner.OUT: str(folder.resolve())},
+        )
     if code:
         raise typer.Exit(code)
+
+
+def _run_to_its_end(command: Sequence[str], *, env: Mapping[str, str]) -> int:
+    """The exit code of a process, which hears Ctrl-C as we do and then has the time to clear up."""
+    with subprocess.Popen(command, env=env) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            return process.wait()
 
 
 def _run_name(given: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ Several processes may append to one file. Half a line left by a kill is closed o
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from actalign.llm.prompts import Message
 
 OPENING = b'{"kind"'
 """How a file of answers begins, whatever was torn off it."""
+MOST_TOKENS = 10**12
+"""No answer has so many; a count that says so is none."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Answer:
     def tokens(self) -> tuple[int, int] | None:
         """Input and output tokens; None where the endpoint does not say."""
         match self.response.get("usage"):
-            case {"prompt_tokens": int(given), "completion_tokens": int(made)} if given >= 0 and made >= 0:
+            case {"prompt_tokens": int(given), "completion_tokens": int(made)} if 0 <= given < MOST_TOKENS > made >= 0:
                 return given, made
         return None
 
@@ -191,6 +194,8 @@ class AnswerCache:
         try:
             file = self._open()
             try:
+                if not stat.S_ISREG(os.fstat(file).st_mode):  # such as /dev/null
+                    raise OSError(None, "it is not a file that keeps what is written")
                 head = os.read(file, len(OPENING))
             finally:
                 os.close(file)

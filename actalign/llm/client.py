@@ -7,9 +7,9 @@ taken out of every text an endpoint sends back.
 """
 
 import asyncio
-import json
 import logging
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -33,6 +33,13 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 120.0
 """No wait is longer, whatever Retry-After says."""
 
+AROUND = tuple(
+    name
+    for plain in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    for name in (plain, plain.lower())
+)
+"""What the client also reads from the environment."""
+
 log = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -55,6 +62,8 @@ def read_settings(*, base_url: str | None = None, model: str | None = None, know
     Settings(base_url='http://localhost:8000/v1', model='small')
     """
     model = (model or os.environ.get("ACTALIGN_LLM_MODEL", "")).strip()
+    if not model.isprintable():
+        raise ActAlignError(f"model {model!r} holds a character no name has; write the name again")
     if not model:
         hint = f" (the cache holds answers of {', '.join(map(repr, known))})" if known else ""
         remedy = "pass model= (actalign scripts: --model), or set ACTALIGN_LLM_MODEL"
@@ -103,6 +112,7 @@ class Endpoint:
         self.retries = 0
         self._sleep = sleep
         self._client: Any = None
+        self._key: re.Pattern[str] | None = None
 
     def __repr__(self) -> str:
         return f"Endpoint({self.settings.base_url!r}, model={self.settings.model!r})"
@@ -112,9 +122,17 @@ class Endpoint:
             import openai
         except ModuleNotFoundError as error:
             raise ActAlignError("asking a model needs the openai client: pip install 'actalign[llm]'") from error
-        self._client = openai.AsyncOpenAI(
-            api_key=_key(), base_url=self.settings.base_url, max_retries=0, timeout=self.timeout_s
-        )
+        key = _key()
+        try:
+            self._client = openai.AsyncOpenAI(
+                api_key=key, base_url=self.settings.base_url, max_retries=0, timeout=self.timeout_s
+            )
+        except (ImportError, OSError, ValueError) as error:  # not shown whole: a proxy's address may hold a password
+            raise ActAlignError(
+                f"the endpoint's client cannot be opened ({type(error).__name__}); check the proxies and certificates "
+                f"that the environment names: {', '.join(name for name in AROUND if name in os.environ) or 'none'}"
+            ) from None
+        self._key = _any_spelling(key)
         return self
 
     async def __aexit__(
@@ -160,10 +178,7 @@ class Endpoint:
         if isinstance(reply, Failure):
             return reply, ""
         completion = read_completion(*reply, now_s=time.time())
-        if isinstance(completion, Failure):
-            return replace(completion, reason=self._without_key(completion.reason)), reply[2]
-        clean: dict[str, Any] = json.loads(self._without_key(json.dumps(completion)))  # as a JSON escape may hide it
-        return clean, reply[2]
+        return completion, reply[2]
 
     async def _exchange(self, send: Callable[[], Awaitable[Any]]) -> tuple[int, dict[str, str], str] | Failure:
         """Status, headers and body of a response, the key taken out; a failure where none arrived whole."""
@@ -183,15 +198,28 @@ class Endpoint:
             if "ConnectError" in cause:
                 return Failure(Kind.UNREACHABLE, f"nothing answers at {self.settings.base_url} ({cause})")
             return Failure(Kind.CONNECTION_RESET, f"the connection broke ({cause})")
+        except UnicodeError:
+            raise ActAlignError(
+                "the environment holds a character no header can carry; check OPENAI_ORG_ID and OPENAI_PROJECT_ID"
+            ) from None
         except openai.OpenAIError as error:
             return Failure(Kind.BAD_RESPONSE, self._without_key(f"{type(error).__name__}: {error}"))
         headers = {name.lower(): self._without_key(value) for name, value in response.headers.items()}
         return response.status_code, headers, self._without_key(response.content.decode(errors="replace"))
 
     def _without_key(self, text: str) -> str:
-        key: str = self._client.api_key
-        placeholder = len(key) < 6 or (key.isalpha() and len(key) < 16)  # "none", "ollama": no secret, maybe a word
-        return text if placeholder else text.replace(key, "[key]")
+        return text if self._key is None else self._key.sub("[key]", text)
+
+
+def _any_spelling(key: str) -> re.Pattern[str] | None:
+    r"""Finds a key in a text, also where JSON escapes some of its characters; None for a placeholder.
+
+    >>> _any_spelling("sk-1/23456").sub("[key]", r"a sk-1\/23456 b \u0073k-1/23456 c")
+    'a [key] b [key] c'
+    """
+    if len(key) < 6 or (key.isalpha() and len(key) < 16):  # "none", "ollama": no secret, maybe a word
+        return None
+    return re.compile("".join(rf"(?:\\{{0,3}}{re.escape(char)}|\\{{1,3}}u00(?i:{ord(char):02x}))" for char in key))
 
 
 def list_models(base_url: str | None = None, *, timeout_s: float = 10.0) -> tuple[str, ...] | Failure:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     WRONG_COUNT = "wrong_count"
     # what the endpoint did
     UNAUTHORISED = "unauthorised"
+    FORBIDDEN = "forbidden"
     QUOTA = "quota"
     NOT_FOUND = "not_found"
     BAD_REQUEST = "bad_request"
@@ -52,6 +53,7 @@ NEXT_STEP = {
     **dict.fromkeys((Kind.INVALID_JSON, Kind.EMPTY_STEPS, Kind.DUPLICATE_STEPS, Kind.WRONG_COUNT), _BY_HAND),
     **dict.fromkeys((Kind.MISSING_CLASS, Kind.RENAMED_CLASS, Kind.DUPLICATE_CLASS), _BY_HAND),
     Kind.UNAUTHORISED: "put a valid key for this endpoint into the environment variable OPENAI_API_KEY",
+    Kind.FORBIDDEN: f"if all classes are refused, check what the key may use; otherwise {_BY_HAND}",
     Kind.QUOTA: "top up the account, or use another key, and run again",
     Kind.NOT_FOUND: "check the model's name and the base URL (most end in /v1)",
     Kind.BAD_REQUEST: "choose a model that takes these settings (seed=None leaves the seed out)",

@@ -21,7 +21,7 @@ from actalign.llm.prompts import find_style
 from actalign.llm.run import Run
 from actalign.llm.usage import Price, Usage, check_price, cost_text
 from actalign.records import Dataset, Script
-from actalign.scripts import write_scripts
+from actalign.scripts import read_scripts, write_scripts
 
 log = logging.getLogger(__name__)
 COLUMNS = (
@@ -67,12 +67,15 @@ class Generation:
         """What this run cost, in the currency of ``price``; None where no price was given."""
         return self.spent.cost(self.price)
 
-    def write(self, folder: str | os.PathLike[str]) -> Path:
+    def write(self, folder: str | os.PathLike[str], *, replace: bool = False) -> Path:
         """Write ``<folder>/<style>.json``, which :func:`actalign.scripts.read_scripts` reads, and return its path.
 
+        A file that holds these scripts already is left as it is; one that holds other scripts is replaced only if
+        ``replace`` says so.
+
         Raises:
-            ActAlignError: some classes have no script (they are named, and nothing is written), or the file cannot
-                be written.
+            ActAlignError: some classes have no script (they are named), or the file is there and holds other scripts:
+                nothing is written; or the file cannot be written.
         """
         if self.failures or not self.scripts:
             named = "; ".join(f"{name!r}: {failure}" for name, failure in list(self.failures.items())[:5])
@@ -80,6 +83,10 @@ class Generation:
             total = len(self.failures) + len(self.scripts)
             raise ActAlignError(f"{len(self.failures)} of {total} classes have no script: {named}{more}")
         path = Path(folder) / f"{self.style}.json"
+        if path.exists() and not replace:
+            if read_scripts(path) == (self.style, self.scripts):
+                return path
+            raise ActAlignError(f"{path} holds other scripts; move it away, or replace it (replace=True, --replace)")
         write_scripts(path, self.style, self.scripts)
         return path
 
@@ -126,7 +133,7 @@ def generate(
 
     Raises:
         ActAlignError: unknown style, no classes, no model, a wrong setting, no key where something must be asked,
-            a cache that cannot be written; or the endpoint refuses us altogether (401, 403, 404, no credit). What
+            a cache that cannot be written; or the endpoint refuses us altogether (401, 404, no credit). What
             fails for a class alone is in ``failures``.
 
     >>> from tempfile import TemporaryDirectory

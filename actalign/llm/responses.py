@@ -96,7 +96,8 @@ def _kind(status: int, codes: set[Any]) -> Kind:
     if status == 402 or (status == 429 and "insufficient_quota" in codes):
         return Kind.QUOTA
     named = {
-        **dict.fromkeys((401, 403), Kind.UNAUTHORISED),
+        401: Kind.UNAUTHORISED,
+        403: Kind.FORBIDDEN,  # us, or what was asked about one class
         **dict.fromkeys((404, 405, 410), Kind.NOT_FOUND),
         **dict.fromkeys((408, 504, 524), Kind.TIMEOUT),
         **dict.fromkeys((409, 425), Kind.SERVER_ERROR),

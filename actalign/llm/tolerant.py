@@ -13,7 +13,7 @@ DEEPEST = 20
 """Brackets inside brackets beyond which a text is no answer of a model to us."""
 
 _CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "”": "”"}
-_AFTER_STRING = re.compile(r"\s*(?:[,:\]}]|$)|\s*\n\s*[\"'“{\[]")
+_AFTER_STRING = re.compile(r"\s*(?:[,:\]}]|$)|[^\S\n]*\n\s*[\"'“{\[]")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " "}
 _KEY = re.compile(r"[A-Za-z_]\w*(?=\s*:)")

@@ -73,10 +73,12 @@ def check_price(price: Price | None) -> None:
 def cost_text(cost: float | None) -> str:
     """A cost in words.
 
-    >>> cost_text(0.1234), cost_text(None)
-    ('cost about 0.1234', 'cost unknown (no price was given)')
+    >>> cost_text(0.1234), cost_text(12345.678), cost_text(None)
+    ('cost about 0.1234', 'cost about 12,345.68', 'cost unknown (no price was given)')
     """
-    return "cost unknown (no price was given)" if cost is None else f"cost about {cost:.4g}"
+    if cost is None:
+        return "cost unknown (no price was given)"
+    return f"cost about {cost:,.2f}" if cost >= 100 else f"cost about {cost:.4g}"
 
 
 def _count(answers: int) -> str:
