@@ -219,7 +219,8 @@ def interval_text(value: Any, low: Any, high: Any, *, signed: bool = False) -> s
 
 
 def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    text = str(value).replace("|", "\\|").replace("\r", " ").replace("\n", " ")
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)  # shown, and never run as HTML
 
 
 def _one_line(value: Any) -> str:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from project_tree import PROJECT, shown
@@ -81,6 +82,26 @@ def test_a_folder_of_mixed_videos_one_of_them_broken(
         (mine / "scripts" / f"{name}.json").unlink()
     with pytest.raises(ActAlignError, match=r"no script is typed above for \['lob', 'kick serve', 'smash'\]"):
         run(project, folder=str(mine), checkpoint=str(tiny_checkpoint))
+
+
+def test_names_and_steps_from_a_file_are_shown_and_never_run(
+    project: Path, write_video: Callable[..., Path], tiny_checkpoint: Path
+) -> None:
+    mine = project / "mine"
+    mine.mkdir()
+    write_video(mine / "a.mp4", frames=8)
+    names = ("<img src=x onerror=alert(1)>", "lob")
+    (mine / "classes.txt").write_text("".join(f"{name}, tennis\n" for name in names))
+    steps = ("<script>alert(2)</script> swing", "step back")
+    write_scripts(mine / "scripts" / "m.json", "m", {n: Script(n, sport="tennis", steps=steps) for n in names})
+    executed = run_notebook(
+        NOTEBOOK, {"folder": str(mine), "checkpoint": str(tiny_checkpoint)}, output=project / "executed.ipynb"
+    )
+    cells = nbformat.read(executed, as_version=4).cells
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    pages = [data[kind] for data in outputs for kind in ("text/html", "text/markdown") if kind in data]
+    assert sum("&lt;script&gt;" in page for page in pages) >= 2, "the scripts and the spans"
+    assert not any("<script>alert" in page or "<img src=x" in page for page in pages)
 
 
 def test_a_video_that_is_not_in_the_folder_is_named_with_those_that_are(project: Path) -> None:
