@@ -49,6 +49,23 @@ def test_what_was_imported_is_not_imported_again(importer: Importer, write_video
     assert importer.run() == first and (importer.root / "ledger.jsonl").read_bytes() == ledger
 
 
+def test_a_file_that_is_too_short_is_no_segment(
+    importer: Importer, write_video: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    importer.table = write_jsonl(importer.table, [atlas_row(1, start_timestamp=1.0, end_timestamp=9.0)])
+    write_video(importer.mine / "001.mp4", frames=75)  # 5 s
+    assert importer.run().done == () and "001.mp4 is of no use: it lasts 5.0 s: neither 8 s" in capsys.readouterr().out
+
+
+def test_a_good_file_is_found_beside_others_of_its_name(importer: Importer, write_video: Callable[..., Path]) -> None:
+    (importer.mine / "a").mkdir()
+    write_video(importer.mine / "a" / "video0.mp4", frames=45)
+    (importer.mine / "b").mkdir()
+    (importer.mine / "b" / "video0.mp4").write_bytes(b"not a video")
+    (importer.mine / "video0.mkv").mkdir()
+    assert importer.run().done == ("000", "002") and importer.files() == ["video0.mp4"]
+
+
 @pytest.mark.parametrize("name", ["001.mp4", "video1_1.0_2.0.mp4"])
 def test_a_cut_segment_is_read_from_its_start(importer: Importer, write_video: Callable[..., Path], name: str) -> None:
     write_video(importer.mine / name, frames=15)

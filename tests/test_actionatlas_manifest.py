@@ -88,7 +88,11 @@ def test_the_latest_line_of_the_ledger_counts(root: Path) -> None:
 
 def test_torn_and_foreign_lines_are_left_out_and_the_next_line_is_whole(root: Path) -> None:
     with (root / LEDGER).open("ab") as ledger:
-        ledger.write(b'[1]\n{"id": 3}\n\xff\n{"id": "003", "state": "do')
+        ledger.write(
+            b'[1]\n{"id": 3}\n{"id": ["000"], "state": "done"}\n'
+            + b"[" * 99_999
+            + b'\n\xff\n{"id": "003", "state": "do'
+        )
     append(root, {"id": "004", **DONE})
     assert sorted(latest(root)) == ["000", "001", "004"]
 

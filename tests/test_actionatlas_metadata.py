@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,16 @@ def test_what_was_frozen_is_read_back_and_says_where_it_is_from(tmp_path: Path) 
     assert ensure(tmp_path / "atlas").rows == metadata.rows
     assert read_frozen(tmp_path / "atlas").revision == "abc123"
     assert "null" not in (tmp_path / "atlas" / FROZEN).read_text().split('"frames_to_obfuscate"')[1].split("}]}")[0]
+
+
+def test_a_tag_asked_for_again_is_the_commit_it_stood_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = replace(read_copy(write_jsonl(tmp_path / "a.jsonl", ROWS), revision="abc123"), asked_for="v1.0")
+    monkeypatch.setattr("actalign.datasets.actionatlas.metadata.read_hub", lambda revision: table)
+    root = tmp_path / "atlas"
+    assert ensure(root, revision="v1.0").revision == "abc123"
+    assert ensure(root, revision="v1.0") == ensure(root, revision="abc123") == ensure(root)
+    with pytest.raises(ActAlignError, match=r"not revision 'v1\.1'"):
+        ensure(root, revision="v1.1")
 
 
 def test_a_copy_is_known_by_its_content_if_no_revision_is_given(tmp_path: Path) -> None:

@@ -136,6 +136,11 @@ def test_two_rows_may_share_a_video() -> None:
     assert [row.fault for row in rows] == ["", ""]
 
 
+def test_half_a_character_in_an_id_can_be_written_down() -> None:
+    (row,) = parse_rows([atlas_row(0, id="lob\ud800")])
+    assert row.id.encode() == rb"lob\ud800"
+
+
 def test_a_row_without_an_id_is_called_as_its_segment() -> None:
     assert parsed(id=None).id == parsed(id=float("nan")).id == "video0_0.5_1.5"
     assert parsed(id=17).id == "17"

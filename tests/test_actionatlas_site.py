@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yt_dlp
 
-from actalign.fetching.site import Site, _options
+from actalign.fetching.failures import FetchError
+from actalign.fetching.site import Site, _options, download
 
 AVC, VP9, AV1 = "avc1.4d401f", "vp09.00.31.08", "av01.0.05M.08"
 
@@ -86,6 +87,12 @@ def test_settings_reach_yt_dlp(tmp_path: Path) -> None:
 def test_a_browser_may_have_a_profile(given: str, parsed: tuple[str | None, ...]) -> None:
     options = _options(Path("unused"), Site(cookies_from_browser=given), threading.Event())
     assert options["cookiesfrombrowser"] == parsed
+
+
+def test_other_braces_in_the_address_are_kept(tmp_path: Path) -> None:
+    site = Site(url="http://127.0.0.1:9/{0}/{/{youtube_id}", timeout_s=0.1)
+    with pytest.raises(FetchError, match="refused"):
+        download("abc", tmp_path / "parts", site=site)
 
 
 def test_a_download_stops_when_told_to() -> None:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -18,8 +18,8 @@ from actalign.video import probe
 
 SEGMENTS = "segments"
 """The folder below videos/ for clips that came as cut segments."""
-LONGER_S = 1.0
-"""A file at most so many seconds longer than its clip is taken for the cut segment alone."""
+WITHIN_S = 1.0
+"""A file whose length is that of its clip within so many seconds is taken for the cut segment alone."""
 
 
 def import_videos(
@@ -34,7 +34,7 @@ def import_videos(
     """Take clips that are not there yet from a folder of videos, and its subfolders.
 
     ``<youtube_id>.<ext>`` is a whole video. ``<id>.<ext>``, and ``<youtube_id>_<start>_<end>.<ext>`` as the benchmark's
-    own cutter names it, is a whole video or, if it is hardly longer than the clip, the cut segment. Every frame of a
+    own cutter names it, is a whole video or, if it is about as long as the clip, the cut segment. Every frame of a
     clip is decoded before it counts; a file that fails costs one printed line and leaves its row as it was. The data
     set gets a hard link, or a copy where that cannot be.
 
@@ -58,7 +58,10 @@ def import_videos(
         manifest = folder.manifest()
         trusted = folder.trusted(manifest.entries)
         manifest = still_done(manifest, trusted)
-        found = {path.stem: path for path in sorted(source.rglob("*")) if path.suffix.lower() in SUFFIXES}
+        found: dict[str, list[Path]] = {}
+        for path in sorted(source.rglob("*")):
+            if path.suffix.lower() in SUFFIXES and path.is_file():
+                found.setdefault(path.stem, []).append(path)
         wanted = [entry for entry in manifest.entries if entry.state != "done" and entry.kind != "row"]
         new = 0
         for entry in tqdm(wanted, unit="clip", disable=not is_watched(progress)):
@@ -68,21 +71,14 @@ def import_videos(
         return manifest
 
 
-def _take(folder: AtlasFolder, entry: Entry, found: Mapping[str, Path], trusted: dict[str, str]) -> bool:
+def _take(folder: AtlasFolder, entry: Entry, found: Mapping[str, Sequence[Path]], trusted: dict[str, str]) -> bool:
     """Take over one clip's file if there is a good one, and trust it from now on."""
-    for stem in (entry.youtube_id, entry.id, f"{entry.youtube_id}_{entry.start_s}_{entry.end_s}"):
-        path = found.get(stem)
-        whole = stem == entry.youtube_id
-        present = folder.whole_video(entry.youtube_id) if whole else None
-        if present is not None and present.name in trusted:
-            path = present  # another clip of the same video has it already
-        if path is None:
-            continue
+    for path, whole in _candidates(folder, entry, found, trusted):
         try:
             start_s, end_s = _window(entry, path, whole=whole)
             facts = check_clip(path, start_s=start_s, end_s=end_s)
             name = (entry.youtube_id if whole else f"{SEGMENTS}/{path.stem}") + path.suffix.lower()
-            if path != present:
+            if name not in trusted or path != folder.video(name):
                 _link(folder, entry, path, name)
                 trusted[name] = sha256_of(folder.video(name)) or ""
             size = folder.video(name).stat().st_size
@@ -96,6 +92,19 @@ def _take(folder: AtlasFolder, entry: Entry, found: Mapping[str, Path], trusted:
     return False
 
 
+def _candidates(
+    folder: AtlasFolder, entry: Entry, found: Mapping[str, Sequence[Path]], trusted: Mapping[str, str]
+) -> Iterator[tuple[Path, bool]]:
+    """The files that may hold a clip, and whether each is named as a whole video."""
+    present = folder.whole_video(entry.youtube_id)
+    if present is not None and present.name in trusted:  # another clip of the same video has it already
+        yield present, True
+    else:
+        yield from ((path, True) for path in found.get(entry.youtube_id, ()))
+    for stem in (entry.id, f"{entry.youtube_id}_{entry.start_s}_{entry.end_s}"):
+        yield from ((path, False) for path in found.get(stem, ()))
+
+
 def _window(entry: Entry, path: Path, *, whole: bool) -> tuple[float, float]:
     """The clip's window in a file that is the whole video or the segment alone."""
     assert entry.start_s is not None and entry.end_s is not None  # or the row would be faulty
@@ -106,8 +115,14 @@ def _window(entry: Entry, path: Path, *, whole: bool) -> tuple[float, float]:
     except ActAlignError as error:
         raise FetchError("decode", str(error).replace(str(path), path.name)) from error
     length_s = round(entry.end_s - entry.start_s, 1)
-    cut = duration_s is not None and duration_s <= length_s + LONGER_S
-    return (0.0, length_s) if cut else (entry.start_s, entry.end_s)
+    if duration_s is not None and abs(duration_s - length_s) <= WITHIN_S:
+        return 0.0, length_s
+    if duration_s is not None and duration_s < entry.end_s - WITHIN_S:
+        reason = (
+            f"it lasts {duration_s:.1f} s: neither {length_s:g} s as the clip, nor until its end at {entry.end_s:g} s"
+        )
+        raise FetchError("window", reason)
+    return entry.start_s, entry.end_s
 
 
 def _link(folder: AtlasFolder, entry: Entry, path: Path, name: str) -> None:

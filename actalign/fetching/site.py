@@ -85,7 +85,7 @@ def download(youtube_id: str, folder: Path, *, site: Site, stop: threading.Event
         ActAlignError: the extra is not installed.
     """
     yt_dlp = _library()
-    url = site.url.format(youtube_id=youtube_id)
+    url = site.url.replace("{youtube_id}", youtube_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with yt_dlp.YoutubeDL(_options(folder, site, stop or threading.Event())) as session:

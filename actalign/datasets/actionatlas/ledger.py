@@ -53,6 +53,7 @@ def latest(root: Path) -> dict[str, dict[str, Any]]:
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) and {"id", "state"} <= set(entry) else None
+    whole = isinstance(entry, dict) and {"id", "state"} <= set(entry) and isinstance(entry["id"], str)
+    return entry if whole else None

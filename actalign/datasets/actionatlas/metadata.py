@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,11 +27,15 @@ FROZEN = "metadata.jsonl"
 
 @dataclass(frozen=True)
 class Metadata:
-    """The rows as released, where they come from (a hub id or a file's name) and which revision."""
+    """The rows as released, where they come from (a hub id or a file's name) and which revision.
+
+    ``asked_for`` is the revision by the name it was asked for (a tag or branch), where it was.
+    """
 
     source: str
     revision: str
     raw_rows: tuple[Mapping[str, Any], ...]
+    asked_for: str = ""
 
     @property
     def rows(self) -> tuple[AtlasRow, ...]:
@@ -61,7 +65,7 @@ def read_hub(*, revision: str = "main") -> Metadata:
         builder = library.load_dataset_builder(HUB_ID, revision=revision)
         builder.download_and_prepare()
         table = builder.as_dataset(split=SPLIT)
-    return _checked(HUB_ID, str(builder.hash), list(table))
+    return replace(_checked(HUB_ID, str(builder.hash), list(table)), asked_for=revision)
 
 
 def read_copy(path: str | os.PathLike[str], *, revision: str = "") -> Metadata:
@@ -108,7 +112,7 @@ def ensure(
         )
         return read_frozen(folder)
     frozen = read_frozen(folder)
-    if revision not in (None, frozen.revision):
+    if revision not in (None, frozen.revision, frozen.asked_for):
         raise ActAlignError(f"{folder} holds {frozen} already, not revision {revision!r}; choose another folder")
     if copy is not None:
         freeze(read_copy(copy), folder)
@@ -128,6 +132,7 @@ def freeze(metadata: Metadata, root: str | os.PathLike[str] | None = None) -> Pa
             raise ActAlignError(f"{folder} holds {frozen} already, not {metadata}; choose another folder")
         return folder / FROZEN
     head = {"source": metadata.source, "revision": metadata.revision, "rows": len(metadata.raw_rows)}
+    head |= {"asked_for": metadata.asked_for} if metadata.asked_for else {}
     lines = [json.dumps(line, default=str) + "\n" for line in (head, *metadata.raw_rows)]
     write_whole(folder / FROZEN, "".join(lines))
     return folder / FROZEN
@@ -149,7 +154,7 @@ def read_frozen(root: str | os.PathLike[str] | None = None) -> Metadata:
     try:
         head, *rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
         whole = len(rows) == head["rows"]
-        metadata = Metadata(head["source"], head["revision"], tuple(rows))
+        metadata = Metadata(head["source"], head["revision"], tuple(rows), head.get("asked_for", ""))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ActAlignError(f"{path} is damaged ({error}); delete it and fetch the table again") from error
     if not whole:

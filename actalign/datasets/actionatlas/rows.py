@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actalign.errors import ActAlignError
+from actalign.files import printable
 from actalign.masks import Region
 from actalign.records import Question
 
@@ -116,7 +117,7 @@ def _parse_row(number: int, raw: Mapping[str, Any]) -> AtlasRow:
 
 
 def _text(value: object) -> str:
-    return "" if _absent(value) else str(value).strip()
+    return "" if _absent(value) else printable(str(value).strip())
 
 
 def _absent(value: object) -> bool:
