@@ -20,11 +20,17 @@ MADE = "Made by `make figures`; this page too. "
 def write_gallery(notebooks: Sequence[Path]) -> Path:
     """Write ``README.md`` into ``paths.FIGURES`` with a section for each notebook that has files there.
 
+    A page that is there stays as it is while some of them were not run here, since their captions are not known.
+
     A section shows the notebook's title, the picture or table, the caption that the notebook wrote when it was run,
     the files and, for the project's own, the command.
     """
-    sections = [section for notebook in notebooks if (section := _section(notebook))]
     path = paths.FIGURES / "README.md"
+    if path.is_file() and not all(
+        _executed(notebook.stem).is_file() for notebook in notebooks if _files(notebook.stem)
+    ):
+        return path
+    sections = [section for notebook in notebooks if (section := _section(notebook))]
     write_whole(path, "\n".join([HEADING.format(made=MADE if _is_own() else ""), *sections]))
     return path
 
@@ -36,7 +42,7 @@ def _is_own() -> bool:
 
 def _section(notebook: Path) -> str:
     stem = notebook.stem
-    files = sorted(path.name for path in paths.FIGURES.glob(f"{stem}.*"))
+    files = _files(stem)
     if not files:
         return ""
     title = _title(read_notebook(notebook).cells[0].source) or stem
@@ -54,16 +60,24 @@ def _section(notebook: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _files(stem: str) -> list[str]:
+    return sorted(path.name for path in paths.FIGURES.glob(f"{stem}.*"))
+
+
+def _executed(stem: str) -> Path:
+    """The notebook as it ran."""
+    return paths.RESULTS / "executed" / f"{stem}.ipynb"
+
+
 def _title(source: str) -> str:
     return re.sub(r"^#+\s*", "", source.split("\n", 1)[0]).strip()
 
 
 def _caption(stem: str, *, tables: str) -> str:
     """The last Markdown that the executed copy shows and that is no table; one with a bold title goes before."""
-    executed = paths.RESULTS / "executed" / f"{stem}.ipynb"
-    if not executed.is_file():
+    if not _executed(stem).is_file():
         return ""
-    shown = [_markdown(output) for cell in read_notebook(executed).cells for output in cell.get("outputs", [])]
+    shown = [_markdown(output) for cell in read_notebook(_executed(stem)).cells for output in cell.get("outputs", [])]
     captions = [text for text in shown if text and "|---" not in text and text not in tables]
     return max(captions, key=lambda text: (text.startswith("**"), captions.index(text)), default="")
 

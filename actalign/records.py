@@ -106,7 +106,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Script:
-    """The ordered sub-actions of one class (paper, Eq. 3).
+    """The ordered sub-actions of one class (paper, Eq. 3); white space within a step becomes single spaces.
 
     >>> len(Script("lob", sport="tennis", steps=("step back", "swing up")))
     2
@@ -126,6 +126,7 @@ class Script:
                 f"script of class {self.class_name!r} has no steps or an empty step: {self.steps!r}; "
                 "write at least one sub-action in words"
             )
+        object.__setattr__(self, "steps", tuple(" ".join(step.split()) for step in self.steps))
 
     def __len__(self) -> int:
         return len(self.steps)

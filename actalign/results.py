@@ -154,7 +154,7 @@ def read_table(stem: str, *, folder: Path | None = None, made_by: str = "make fi
         ) from error
     if not intact:
         raise ActAlignError(f"{path} is not the table its JSON describes; make both again with: {made_by}")
-    texts = pd.read_csv(StringIO(data.decode()), dtype=str, keep_default_na=False)
+    texts = pd.read_csv(StringIO(data.decode()), dtype=str, keep_default_na=False, lineterminator="\n")
     table = pd.DataFrame({name: _typed(texts[name], kind) for name, kind in kinds.items()})
     table.attrs["provenance"] = facts
     return table

@@ -90,9 +90,10 @@ def key_of(notebook: Path, *, around: Mapping[str, Any], upstream: Mapping[str, 
 def read_record(notebook: Path) -> Record | None:
     """The record of the last complete run; None when there is none or it cannot be read, so the notebook runs."""
     try:
-        return Record(**json.loads(_path(notebook).read_text(encoding="utf-8")))
+        record = Record(**json.loads(_path(notebook).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
+    return record if isinstance(record.outputs, dict) else None
 
 
 def write_record(notebook: Path, record: Record) -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 from actalign.errors import ActAlignError
 from actalign.files import write_whole
 from actalign.records import Dataset, Question, Script
+from actalign.text import canonicalise
 
 
 def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -51,6 +52,8 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ActAlignError(
             f"{path}, line {error.lineno}, column {error.colno}: not valid JSON ({error.msg}); mend that line"
         ) from error
+    except ValueError as error:
+        raise ActAlignError(f"{path} holds a number that cannot be read ({error}); mend the file") from error
     except RecursionError as error:
         raise ActAlignError(f"{path} nests its brackets too deeply to be read; mend the file") from error
     if not isinstance(value, dict):
@@ -72,9 +75,12 @@ def _script(path: Path, name: str, entry: object) -> Script:
     if not isinstance(steps, list) or not all(isinstance(step, str) for step in steps):
         raise ActAlignError(f"{where}: steps is {steps!r:.80}; write a list of texts")
     try:
-        return Script(name, sport=sport, steps=tuple(steps))
+        script = Script(name, sport=sport, steps=tuple(steps))
+        for text in (name, sport, *steps):
+            canonicalise(text)
     except ActAlignError as error:
-        raise ActAlignError(f"{path}: {error}") from error
+        raise ActAlignError(f"{where}: {error}") from error
+    return script
 
 
 def read_scripts(path: str | os.PathLike[str]) -> tuple[str, dict[str, Script]]:

@@ -126,7 +126,7 @@ class EmbeddingStore:
         """
         rows = {(entry["clip_id"], *map(str, _setting(entry))): entry for entry in self.ledger()}
         table = io.StringIO()
-        writer = csv.DictWriter(table, LEDGER_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(table, LEDGER_COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows[name] for name in sorted(rows))
         path, content = self.folder / "index.csv", table.getvalue().encode()
@@ -289,6 +289,7 @@ def _setting(entry: Mapping[str, Any]) -> tuple[Any, Any, Any]:
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
-    except ValueError:  # no JSON, or cut off within a character
+    except (ValueError, RecursionError):  # no JSON, or cut off within a character
         return None
-    return entry if isinstance(entry, dict) and set(LEDGER_COLUMNS) <= set(entry) else None
+    whole = isinstance(entry, dict) and set(LEDGER_COLUMNS) <= set(entry) and isinstance(entry["clip_id"], str)
+    return entry if whole else None

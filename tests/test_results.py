@@ -48,6 +48,12 @@ def test_a_table_comes_back_with_its_types(table: pd.DataFrame, tmp_path: Path) 
     assert back.attrs["provenance"] == {"n": 3}
 
 
+def test_texts_may_hold_any_line_end(tmp_path: Path) -> None:
+    odd = pd.DataFrame({"text": ["step back\r", "swing\r\nup", "a\nb", ' "q", '], "k": [1, 2, 3, 4]})
+    write_table(odd, "odd", provenance={}, folder=tmp_path)
+    pd.testing.assert_frame_equal(read_table("odd", folder=tmp_path), odd, check_dtype=False)
+
+
 def test_the_same_inputs_give_the_same_bytes(table: pd.DataFrame, tmp_path: Path) -> None:
     facts = {"b": 1, "a": {"y": [1, 2], "x": None}}
     paths_of = [write_table(table.copy(), "main", provenance=facts, folder=tmp_path / name) for name in ("one", "two")]

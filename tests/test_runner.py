@@ -447,6 +447,26 @@ def test_the_gallery_shows_what_is_there_and_how_it_is_made(fast: list[str]) -> 
     assert (paths.FIGURES / "README.md").read_text(encoding="utf-8") == page
 
 
+def test_the_gallery_keeps_the_captions_of_what_was_not_run_here(fast: list[str]) -> None:
+    assert runner.main([]) == 0
+    page = (paths.FIGURES / "README.md").read_text(encoding="utf-8")
+    for executed in (paths.RESULTS / "executed").glob("*.ipynb"):  # as in a fresh clone
+        executed.unlink()
+    (paths.FIGURES / "README.md").write_text(page + "as committed", encoding="utf-8")
+    assert runner.main(["--only", "20_widths"]) == 0
+    assert (paths.FIGURES / "README.md").read_text(encoding="utf-8") == page + "as committed"
+    assert runner.main(["--force"]) == 0
+    assert (paths.FIGURES / "README.md").read_text(encoding="utf-8") == page
+
+
+def test_a_record_of_another_shape_is_as_good_as_none(fast: list[str]) -> None:
+    assert runner.main([]) == 0
+    record = paths.RESULTS / "runs" / "20_widths.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "outputs": []}))
+    fast.clear()
+    assert runner.main([]) == 0 and "20_widths" in fast
+
+
 def test_the_gallery_of_another_folder_names_no_command_that_would_not_make_it(
     fast: list[str], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,12 @@ def test_malformed_json_names_file_and_line(tmp_path: Path) -> None:
         ({"style": "terse", "scripts": {"lob": {"sport": "tennis", "steps": ["a", 2]}}}, "write a list of texts"),
         ({"style": "terse", "scripts": {"lob": {"sport": "tennis", "steps": []}}}, "class 'lob' has no steps"),
         ({"style": "terse", "scripts": {"lob": {"sport": "tennis", "steps": ["a", " "]}}}, "'lob' has.*empty step"),
+        (
+            {"style": "terse", "scripts": {"lob": {"sport": "tennis", "steps": ["a", "..."]}}},
+            "'lob'.*empty once cleaned",
+        ),
+        ({"style": "terse", "scripts": {"lob": {"sport": "tennis", "steps": ["\ud800"]}}}, "'lob'.*half a character"),
+        ('{"style": "terse", "n": ' + "9" * 5000 + "}", "a number that cannot be read"),
         ({"style": "terse", "scripts": {" ": {"sport": "tennis", "steps": ["a"]}}}, "empty name"),
     ],
 )

@@ -313,6 +313,19 @@ def test_a_ledger_line_torn_within_a_character_is_left_out(store: EmbeddingStore
     store.write_index()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [{"gpu": "H200"}, {"clip_id": None}, {"clip_id": ["a"]}, {"clip_id": 7}],
+)
+def test_a_ledger_line_of_another_shape_harms_no_later_run(store: EmbeddingStore, odd: dict[str, Any]) -> None:
+    store.record("lob", key="0f", state="done", frames=3)
+    (entry,) = store.ledger()
+    ledger = store.folder / "ledger.jsonl"
+    ledger.write_text(json.dumps({**entry, **odd}) + "\n" + "[" * 100_000 + "\n" + ledger.read_text())
+    assert store.latest() == {"lob": entry}
+    assert store.write_index().read_text().count("lob") == 1
+
+
 def test_texts_whose_list_is_damaged_are_computed_again(
     store: EmbeddingStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
