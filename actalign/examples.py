@@ -21,6 +21,7 @@ from safetensors.numpy import load, save
 from actalign import paths
 from actalign.errors import ActAlignError
 from actalign.files import write_whole
+from actalign.results import require_made
 
 THUMBNAIL_PX = 128
 
@@ -190,15 +191,14 @@ def read_example(stem: str, *, folder: Path | None = None, made_by: str = "make 
 
     Raises:
         ActAlignError: a file is missing or damaged, or the two do not belong together.
+        LeftOutError: the data do not give this example.
 
     >>> read_example("demo", folder=Path("nowhere"))
     Traceback (most recent call last):
-    actalign.errors.ActAlignError: nowhere/demo.json is not there; make it with: make figures
+    actalign.errors.ActAlignError: nowhere/demo.safetensors is not there; make it with: make figures
     """
     path = (folder or paths.RESULTS) / f"{stem}.json"
-    for needed in (path, path.with_suffix(".safetensors")):
-        if not needed.is_file():
-            raise ActAlignError(f"{needed} is not there; make it with: {made_by}")
+    require_made(path.with_suffix(".safetensors"), made_by=made_by)
     try:
         content = path.with_suffix(".safetensors").read_bytes()
         facts, arrays = json.loads(path.read_text(encoding="utf-8")), load(content)
@@ -208,15 +208,6 @@ def read_example(stem: str, *, folder: Path | None = None, made_by: str = "make 
     if not intact:
         raise ActAlignError(f"{path} and its arrays are not of one run; make both again with: {made_by}")
     return Example(facts, arrays)
-
-
-def forget(stem: str, *, folder: Path | None = None) -> None:
-    """Delete a result that the data at hand may not give, so that no figure shows that of other data.
-
-    >>> forget("demo", folder=Path("nowhere"))
-    """
-    for suffix in (".json", ".csv", ".safetensors"):
-        ((folder or paths.RESULTS) / f"{stem}{suffix}").unlink(missing_ok=True)
 
 
 def _median(margin: "pd.Series[float]") -> str:

@@ -24,7 +24,7 @@ from nbclient.exceptions import CellTimeoutError
 from papermill.exceptions import PapermillExecutionError
 
 from actalign import paths
-from actalign.errors import ActAlignError
+from actalign.errors import ActAlignError, LeftOutError
 
 PARAMETERS_TAG = "parameters"
 MAX_PARAMETERS = 8
@@ -174,6 +174,8 @@ def run_notebook(
                 kernel_manager_class=_this_interpreter(Path(scratch)),
             )
         except PapermillExecutionError as error:
+            if error.ename == LeftOutError.__name__:
+                raise LeftOutError(error.evalue) from error
             what = f"{error.ename}: {error.evalue}".strip().splitlines()[0]
             raise ActAlignError(
                 f"{path.name} failed in cell [{error.exec_count}]: {what}\n  read the executed copy: {output}"

@@ -19,7 +19,7 @@ import pandas as pd
 
 from actalign import __version__, paths
 from actalign.datasets.registry import REGISTRY
-from actalign.errors import ActAlignError
+from actalign.errors import ActAlignError, LeftOutError
 from actalign.files import write_whole
 from actalign.records import Dataset
 
@@ -130,6 +130,7 @@ def read_table(stem: str, *, folder: Path | None = None, made_by: str = "make fi
 
     Raises:
         ActAlignError: the CSV or its JSON is missing, or the CSV has changed since it was written.
+        LeftOutError: the data do not give this table.
 
     >>> from tempfile import TemporaryDirectory
     >>> styles = pd.DataFrame({"style": ["", "short"]})
@@ -139,9 +140,7 @@ def read_table(stem: str, *, folder: Path | None = None, made_by: str = "make fi
     ['', 'short']
     """
     path = (folder or paths.RESULTS) / f"{stem}.csv"
-    for needed in (path, path.with_suffix(".json")):
-        if not needed.is_file():
-            raise ActAlignError(f"{needed} is not there; make it with: {made_by}")
+    require_made(path, made_by=made_by)
     data = path.read_bytes()
     try:
         sidecar = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -158,6 +157,51 @@ def read_table(stem: str, *, folder: Path | None = None, made_by: str = "make fi
     table = pd.DataFrame({name: _typed(texts[name], kind) for name, kind in kinds.items()})
     table.attrs["provenance"] = facts
     return table
+
+
+def leave_out(stem: str, reason: str, *, folder: Path | None = None) -> None:
+    """Say why the data at hand do not give a result, in the place of what other data gave.
+
+    Raises:
+        ActAlignError: the folder cannot be written.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     leave_out("tsne", "all texts are of one sport", folder=Path(folder))
+    ...     read_table("tsne", folder=Path(folder))
+    Traceback (most recent call last):
+    actalign.errors.LeftOutError: there is no tsne: all texts are of one sport
+    """
+    target = (folder or paths.RESULTS) / f"{stem}.json"
+    write_whole(target, json.dumps({"left_out": reason}, indent=2, ensure_ascii=False) + "\n")
+    for suffix in (".csv", ".safetensors"):
+        target.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def require_made(path: Path, *, made_by: str) -> None:
+    """Make sure that a result and its JSON are there.
+
+    Raises:
+        LeftOutError: the JSON says why they are not.
+        ActAlignError: one of them is not there; ``made_by`` is the notebook or command that makes it.
+
+    >>> require_made(Path("nowhere.csv"), made_by="make figures")
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: nowhere.csv is not there; make it with: make figures
+    """
+    beside = path.with_suffix(".json")
+    for needed in (path, beside):
+        if not needed.is_file():
+            if reason := _left_out(beside):
+                raise LeftOutError(f"there is no {path.stem}: {reason}")
+            raise ActAlignError(f"{needed} is not there; make it with: {made_by}")
+
+
+def _left_out(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["left_out"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _typed(texts: pd.Series, kind: type) -> pd.Series:

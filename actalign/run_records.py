@@ -42,10 +42,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a notebook: its record, or the reason where it failed or was not run."""
+    """What became of a notebook: its record, or the reason where it failed, was not run or had nothing to show."""
 
     stem: str
-    state: Literal["ran", "reused", "failed", "not run"]
+    state: Literal["ran", "reused", "failed", "not run", "left out"]
     record: Record | None = None
     reason: str = ""
 

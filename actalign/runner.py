@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from actalign import paths
-from actalign.errors import ActAlignError
+from actalign.errors import ActAlignError, LeftOutError
 from actalign.gallery import write_gallery
 from actalign.notebook import check_sources, read_parameters, run_notebook
 from actalign.run_records import (
@@ -109,14 +109,18 @@ def _clock(label: str) -> Iterator[None]:
 
 
 def _selected(notebooks: Sequence[Path], only: Sequence[str], given: Mapping[str, Any]) -> list[Path]:
-    """The stems in ``only``; without any, all, less those of ``OTHERS`` that know nothing of what is ``given``."""
+    """The stems in ``only``; without any, all, less those of ``OTHERS`` that know nothing of what is ``given``.
+
+    A given data set comes with a checkpoint and styles of its own, which are nothing for a notebook of other videos.
+    """
     known = [notebook.stem for notebook in notebooks]
     unknown = [stem for stem in only if stem not in known]
     if unknown:
         raise ActAlignError(f"no notebook named {', '.join(unknown)}; there are: {', '.join(known)}")
     if only:
         return [notebook for notebook in notebooks if notebook.stem in only]
-    deaf = {path for path in notebooks if given and given.keys().isdisjoint(read_parameters(path))}
+    telling = {"dataset"} & given.keys() or given.keys()
+    deaf = {path for path in notebooks if given and telling.isdisjoint(read_parameters(path))}
     return [path for path in notebooks if not (path.stem in OTHERS and path in deaf)]
 
 
@@ -175,6 +179,9 @@ def _one(notebook: Path, key: str, *, label: str, given: Mapping[str, Any], old:
     try:
         with _clock(label):
             record = _run(notebook, key, given)
+    except LeftOutError as error:
+        print("  left out")
+        return Outcome(notebook.stem, "left out", reason=str(error))
     except (ActAlignError, OSError) as error:
         print("  FAILED")
         return Outcome(notebook.stem, "failed", reason=str(error))

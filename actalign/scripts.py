@@ -160,6 +160,25 @@ def missing_scripts(questions: Iterable[Question], scripts: Mapping[str, Script]
     return tuple(name for name in wanted if name not in scripts)
 
 
+def in_style(dataset: Dataset, style: str) -> Mapping[str, Script]:
+    """The scripts of a style by class name.
+
+    Raises:
+        ActAlignError: the data set has none in this style; the message names the styles there are.
+
+    >>> scripts = {"terse": {"lob": Script("lob", sport="tennis", steps=("swing up",))}}
+    >>> list(in_style(Dataset("mine", Path("."), clips={}, questions=(), scripts=scripts), "terse"))
+    ['lob']
+    """
+    if style not in dataset.scripts:
+        there = f"choose one of {sorted(dataset.scripts)}, or " if dataset.scripts else ""
+        raise ActAlignError(
+            f"data set {dataset.name!r} has no scripts of style {style!r}; {there}add "
+            f"{dataset.root / 'scripts' / f'{style}.json'}"
+        )
+    return dataset.scripts[style]
+
+
 def check_scripts(dataset: Dataset, style: str) -> None:
     """Make sure that every candidate of ``dataset`` has a script in ``style``.
 
@@ -169,13 +188,7 @@ def check_scripts(dataset: Dataset, style: str) -> None:
     >>> scripts = {"terse": {"lob": Script("lob", sport="tennis", steps=("swing up",))}}
     >>> check_scripts(Dataset("mine", Path("."), clips={}, questions=(), scripts=scripts), "terse")
     """
-    if style not in dataset.scripts:
-        there = f"choose one of {sorted(dataset.scripts)}, or " if dataset.scripts else ""
-        raise ActAlignError(
-            f"data set {dataset.name!r} has no scripts of style {style!r}; {there}add "
-            f"{dataset.root / 'scripts' / f'{style}.json'}"
-        )
-    if absent := missing_scripts(dataset.questions, dataset.scripts[style]):
+    if absent := missing_scripts(dataset.questions, in_style(dataset, style)):
         named = ", ".join(map(repr, absent[:10])) + (", ..." if len(absent) > 10 else "")
         raise ActAlignError(
             f"data set {dataset.name!r}, style {style!r}: {len(absent)} candidate(s) have no script: {named}; add them "

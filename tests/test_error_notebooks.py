@@ -11,6 +11,7 @@ from project_tree import PROJECT, TEST_CLIPS, shown
 
 from actalign import examples, paths, results
 from actalign.dtw import align
+from actalign.errors import LeftOutError
 from actalign.error_analysis.modes import LABELS, choose_error
 from actalign.notebook import run_notebook
 from actalign.sample.classes import families
@@ -111,8 +112,10 @@ def test_a_folder_with_gaps_is_analysed_and_one_without_errors_too(project: Path
         questions.loc[clip_id, "answer"] = candidates.index(row["predicted"]) + 1
     questions.reset_index().astype({"answer": "Int64"}).to_csv(mine / "questions.csv", index=False)
     assert "no prediction is wrong" in run(project, "50_errors", **given, method="dtw_context")
-    left = {path.stem for path in paths.RESULTS.iterdir()}
-    assert left.isdisjoint({"errors", "example_errors"}), "what these data cannot give is not left from other data"
+    with pytest.raises(LeftOutError, match="there is no errors: no prediction is wrong"):
+        results.read_table("errors")
+    with pytest.raises(LeftOutError, match="there is no example_errors: no prediction is wrong"):
+        examples.read_example("example_errors")
     table, figure = (run(project, stem) for stem in DRAWINGS)
     assert "No prediction is wrong." in table and "image/png" in figure
 

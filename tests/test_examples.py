@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from actalign import examples
-from actalign.errors import ActAlignError
+from actalign.errors import ActAlignError, LeftOutError
 from actalign.examples import Example
+from actalign.results import leave_out
 
 
 def score_table(
@@ -123,7 +124,7 @@ def test_a_transposed_array_keeps_its_values(tmp_path: Path) -> None:
 
 
 def test_files_that_are_missing_damaged_or_of_two_runs_are_refused(example: Example, tmp_path: Path) -> None:
-    with pytest.raises(ActAlignError, match=r"demo\.json is not there; make it with: make figures"):
+    with pytest.raises(ActAlignError, match=r"demo\.safetensors is not there; make it with: make figures"):
         examples.read_example("demo", folder=tmp_path)
     path = examples.write_example(example, "demo", folder=tmp_path)
     whole = path.with_suffix(".safetensors").read_bytes()
@@ -149,9 +150,13 @@ def test_what_cannot_be_written_leaves_the_old_example(example: Example, tmp_pat
         examples.write_example(example, "demo", folder=tmp_path / "file")
 
 
-def test_forgetting_removes_the_files_of_one_stem_only(example: Example, tmp_path: Path) -> None:
+def test_what_is_left_out_says_why_and_takes_the_place_of_other_data(example: Example, tmp_path: Path) -> None:
     for stem in ("demo", "other"):
         examples.write_example(example, stem, folder=tmp_path)
     (tmp_path / "demo.csv").write_text("")
-    examples.forget("demo", folder=tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.json", "other.safetensors"]
+    leave_out("demo", "there is one style", folder=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["demo.json", "other.json", "other.safetensors"]
+    with pytest.raises(LeftOutError, match="there is no demo: there is one style"):
+        examples.read_example("demo", folder=tmp_path)
+    examples.write_example(example, "demo", folder=tmp_path)
+    assert examples.read_example("demo", folder=tmp_path).facts == example.facts

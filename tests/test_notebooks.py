@@ -14,6 +14,7 @@ from project_tree import PROJECT, TEST_CLIPS, VALIDATION_CLIPS, command, shown
 
 from actalign import examples, paths, results
 from actalign.dtw import align
+from actalign.errors import LeftOutError
 from actalign.methods import METHODS
 from actalign.notebook import PARAMETERS_TAG, check_sources, read_notebook, read_parameters, run_notebook
 from actalign.order import CONTROLS
@@ -415,9 +416,14 @@ def test_a_folder_without_labels_names_subsets_or_validation_is_scored_all_the_s
     by_style = pd.read_csv(paths.FIGURES / "table_4_prompt_styles.csv").query("data == 'mine'")
     assert by_style["style"].tolist() == ["context_rich"] and by_style["difference"].isna().all()
     assert set(pd.read_csv(paths.FIGURES / "table_5_example_scripts.csv")["style"]) == {"context_rich"}
-    left = {path.stem for path in paths.RESULTS.iterdir()}
-    absent = {"example_vague", "tsne", "tsne_silhouette", "tsne_stability"}
-    assert left.isdisjoint(absent), "what these data cannot give is not left from other data"
+    with pytest.raises(LeftOutError, match="there is no example_vague: mine has the styles"):
+        examples.read_example("example_vague")
+    for stem in ("tsne", "tsne_silhouette", "tsne_stability"):
+        with pytest.raises(LeftOutError, match="texts of two sports or more"):
+            results.read_table(stem)
+    for stem in ("fig_5_tsne", "fig_6_vague_scripts"):
+        with pytest.raises(LeftOutError, match="there is no "):
+            run(project, stem, {})
 
 
 def test_the_reference_preset_runs_where_scripts_are_missing(project: Path, tiny_checkpoint: Path) -> None:

@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from actalign import errors, paths, run_records, runner
 from actalign import notebook as notebook_module
-from actalign.errors import ActAlignError
+from actalign.errors import ActAlignError, LeftOutError
 from actalign.notebook import check_sources, parse_parameters, read_parameters, run_notebook
 
 NO_PARAMETERS = ""
@@ -178,6 +178,14 @@ def test_a_failing_cell_names_notebook_cell_and_exception_and_keeps_the_copy(tmp
     assert "before" in output.read_text()
 
 
+def test_a_result_that_the_data_do_not_give_is_told_apart_from_a_failure(tmp_path: Path) -> None:
+    path = write_notebook(
+        tmp_path / "n.ipynb", "from actalign.errors import LeftOutError", "raise LeftOutError('one style')"
+    )
+    with pytest.raises(LeftOutError, match=r"^one style$"):
+        run_notebook(path, output=tmp_path / "out.ipynb")
+
+
 def test_an_overlong_cell_is_stopped(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "n.ipynb", "import time; time.sleep(600)")
     with pytest.raises(ActAlignError, match=r"n\.ipynb: a cell took longer than 1 s"):
@@ -252,6 +260,7 @@ def fast(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return ran
 
 
+KNOWS_DATA = "dataset = 'sample'  # a folder\ncheckpoint = ''  # another"
 ALL = ["10_scores", "20_widths", "fig_4_maps"]
 
 
@@ -445,6 +454,34 @@ def test_the_gallery_shows_what_is_there_and_how_it_is_made(fast: list[str]) -> 
     assert "[svg](fig_4_maps.svg)" in page and "Made by `make figures`" in page
     assert runner.main([]) == 0
     assert (paths.FIGURES / "README.md").read_text(encoding="utf-8") == page
+
+
+def test_what_the_data_do_not_give_is_left_out_and_no_failure(
+    fast: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_notebook(
+        paths.NOTEBOOKS / "fig_6_vague.ipynb",
+        "from actalign.results import leave_out, read_table\nleave_out('vague', 'there is one style')",
+        "read_table('vague')",
+    )
+    assert runner.main([]) == 0
+    printed = capsys.readouterr()
+    assert "fig_6_vague  left out         there is no vague: there is one style\n" in printed.out
+    assert printed.err == ""
+
+
+def test_a_data_set_of_ones_own_is_nothing_for_notebooks_of_other_videos(
+    fast: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_notebook(paths.NOTEBOOKS / "10_scores.ipynb", "(results / 'main.csv').write_text('')", parameters=KNOWS_DATA)
+    write_notebook(paths.NOTEBOOKS / "explorer.ipynb", parameters=KNOWS_DATA)
+    write_notebook(paths.NOTEBOOKS / "own_videos.ipynb", parameters="checkpoint = ''  # a folder")
+    chosen = {
+        given: [path.stem for path in runner._selected(runner.plan(paths.NOTEBOOKS), (), {given: "mine"})]
+        for given in ("dataset", "checkpoint")
+    }
+    assert "explorer" in chosen["dataset"] and "own_videos" not in chosen["dataset"]
+    assert {"explorer", "own_videos"} <= set(chosen["checkpoint"])
 
 
 def test_the_gallery_keeps_the_captions_of_what_was_not_run_here(fast: list[str]) -> None:
