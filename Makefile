@@ -51,10 +51,13 @@ clean: ## remove caches of the tools; results, embeddings and .venv stay
 	  test ! -d $$room || find $$room -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +; \
 	done
 
-# The stamp is written last, so an install that was interrupted or failed is done again.
-$(STAMP): pyproject.toml constraints.txt
+# The stamp is written last, so an install that was interrupted or failed is done again. It holds the folder, since a
+# .venv that was moved or copied still names the old one: its commands are gone, or run what lies there.
+MOVED := $(shell test -s $(STAMP) && test "$$(cat $(STAMP))" != "$$(pwd -P)" && echo moved)
+.PHONY: moved
+$(STAMP): pyproject.toml constraints.txt $(MOVED)
 	@rm -f $(STAMP)
-	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	@if test -n "$(MOVED)" || ! $(PY) -m pip --version >/dev/null 2>&1; then \
 	  if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    echo "error: $(PYTHON) is $$("$(PYTHON)" --version 2>/dev/null || echo "not to be found"); ActAlign needs" \
 	      "Python 3.11 or newer. Name one: make $(or $(firstword $(MAKECMDGOALS)),figures) PYTHON=python3.12" >&2; \
@@ -71,7 +74,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    "Installing collected packages"*) set -- $$line; echo "  unpacking $$(( $$# - 3 )) packages" ;; \
 	  esac; \
 	done
-	@touch $(STAMP)
+	@pwd -P > $(STAMP)
 
 # What only the benchmarks need: the peers.
 $(BENCH): $(STAMP)

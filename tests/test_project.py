@@ -192,7 +192,7 @@ def fake_python(folder: Path, *, pip: str) -> Path:
     python.write_text(
         "#!/bin/sh\n"
         'case "$*" in\n'
-        '  *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;\n'
+        '  *"-m venv"*) rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;\n'
         f'  *"pip install"*) echo "$*" >> installs; {pip} ;;\n'
         '  *"pip --version"*) test "$0" = .venv/bin/python ;;\n'
         '  *actalign.runner*) echo "the notebooks ran" ;;\n'
@@ -217,6 +217,20 @@ def test_make_installs_once_and_again_when_the_pins_change(copy: Path) -> None:
     os.utime(copy / "constraints.txt", (later, later))
     assert make("figures", f"PYTHON={python}", folder=copy).returncode == 0
     assert len((copy / "installs").read_text().splitlines()) == 2
+
+
+def test_make_builds_anew_what_was_moved_or_copied(copy: Path) -> None:
+    python = fake_python(copy, pip="true")
+    assert make("figures", f"PYTHON={python}", folder=copy).returncode == 0
+    moved = copy.with_name("moved 'there")
+    copy.rename(moved)
+    (moved / ".venv" / "bin" / "old command").touch()
+    for _ in range(2):
+        done = make("figures", f"PYTHON={moved / python.name}", folder=moved)
+        assert done.returncode == 0, done.stderr
+    assert len((moved / "installs").read_text().splitlines()) == 2
+    assert done.stdout == "the notebooks ran\n", "once is enough"
+    assert not (moved / ".venv" / "bin" / "old command").exists()
 
 
 def test_make_bench_adds_the_peers_once_measures_then_draws(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
