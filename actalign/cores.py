@@ -1,11 +1,13 @@
 """How many cores there are to use, and work shared out over them."""
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import cache
 from itertools import chain, islice
+from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Generic, TypeVar, cast
 from weakref import ref
@@ -19,14 +21,23 @@ Result = TypeVar("Result")
 
 
 def available() -> int:
-    """The cores that this process may run on.
+    """The cores that this process may run on, no more than a container's quota is worth.
 
     >>> available() >= 1
     True
     """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(min(cores, _quota()))
+
+
+@cache
+def _quota(folder: Path = Path("/sys/fs/cgroup")) -> float:
+    """The cores that this process's control group may use at a time, rounded up; infinity where nothing limits it."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):  # versions 2 and 1
+        with suppress(OSError, ValueError):  # not that version, or "max"
+            quota, period = (int(word) for name in names for word in (folder / name).read_text().split())
+            return max(1, -(-quota // period)) if quota > 0 < period else math.inf
+    return math.inf
 
 
 def threads_for(wanted: int | None) -> int:

@@ -13,8 +13,8 @@ from actalign.cores import available
 from actalign.errors import ActAlignError
 
 EXTRAS = {
-    "encode": ("torch", "transformers", "av", "safetensors", "sentencepiece"),
-    "notebooks": ("jupyterlab", "papermill", "ipywidgets"),
+    "encode": ("torch", "transformers", "av", "safetensors", "sentencepiece", "tqdm"),
+    "notebooks": ("jupyterlab", "papermill", "nbformat", "ipywidgets"),
     "llm": ("openai",),
     "actionatlas": ("datasets", "yt_dlp", "pyarrow"),
 }
@@ -32,6 +32,16 @@ class Finding:
     next_step: str = ""
 
 
+def install(package: str = "", *, extra: str = "") -> str:
+    """The command that installs an extra, or the extra that a package belongs to.
+
+    >>> "[encode]" in install("torch"), "[llm]" in install(extra="llm")
+    (True, True)
+    """
+    extra = extra or next((name for name, packages in EXTRAS.items() if package in packages), "all")
+    return f"pip install -c constraints.txt -e '.[{extra}]'" if paths.IS_CLONE else f"pip install 'actalign[{extra}]'"
+
+
 def diagnose(*, checkpoint: str = "", endpoint: bool = False) -> Iterator[Finding]:
     """Look at everything in turn; ``checkpoint`` is loaded too, and ``endpoint`` asks the LLM endpoint for its models.
 
@@ -41,9 +51,16 @@ def diagnose(*, checkpoint: str = "", endpoint: bool = False) -> Iterator[Findin
     yield machine()
     for extra in EXTRAS:
         yield packages(extra)
-    yield _tried("device", device, "reinstall torch: pip install -c constraints.txt -e '.[encode]'")
-    yield _tried("decoder", decoder, "reinstall the video decoder: pip install -c constraints.txt -e '.[encode]'")
-    yield _tried("sample", sample, "get data/sample from the repository again: git checkout data/sample")
+    yield _tried("device", device, f"reinstall torch: {install('torch')}")
+    if paths.SAMPLE.is_dir():
+        yield _tried("decoder", decoder, f"reinstall the video decoder: {install('av')}")
+    yield _tried(
+        "sample",
+        sample,
+        "get data/sample from the repository again: git checkout data/sample"
+        if paths.IS_CLONE
+        else "clone the repository and set ACTALIGN_ROOT to the clone: an installed package comes without the sample",
+    )
     if checkpoint:
         yield _tried("checkpoint", lambda: loaded(checkpoint), "give a folder written by save_pretrained or a hub id")
     yield models() if endpoint else settings()
@@ -51,7 +68,8 @@ def diagnose(*, checkpoint: str = "", endpoint: bool = False) -> Iterator[Findin
 
 def machine() -> Finding:
     """The interpreter, the system, cores and disk."""
-    free = shutil.disk_usage(paths.ROOT).free / 1e9
+    there = next(folder for folder in (paths.ROOT.absolute(), *paths.ROOT.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(there).free / 1e9
     text = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {available()} cores"
     return Finding("machine", True, f"{text}, {free:.0f} GB of disk free")
 
@@ -67,8 +85,7 @@ def packages(extra: str) -> Finding:
             failed.append(f"{name} ({str(error).splitlines()[0]})")
     if not failed:
         return Finding(f"extra {extra}", True, ", ".join(found))
-    next_step = f"pip install -c constraints.txt -e '.[{extra}]'"
-    return Finding(f"extra {extra}", False, f"missing: {', '.join(failed)}", next_step)
+    return Finding(f"extra {extra}", False, f"missing: {', '.join(failed)}", install(extra=extra))
 
 
 def _version_of(name: str) -> str:

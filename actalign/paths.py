@@ -1,14 +1,20 @@
 """Anchored directories, nothing else.
 
-Every path hangs off the project root, so notebooks, tests and commands agree wherever they are started from. Set
-``ACTALIGN_ROOT`` to work in another tree (the tests do), and ``ACTALIGN_OUT`` to write results and figures elsewhere
-than into the project's own (a run over another data set does).
+Every path hangs off the project root, so notebooks, tests and commands agree wherever they are started from: the
+clone, or where the package was installed without one, ``~/.local/share/actalign``. Set ``ACTALIGN_ROOT`` to work in
+another tree (the tests do), and ``ACTALIGN_OUT`` to write results and figures elsewhere than into the project's own (a
+run over another data set does).
 """
 
 import os
 from pathlib import Path
 
-ROOT = Path(os.environ.get("ACTALIGN_ROOT", Path(__file__).resolve().parent.parent))
+_AROUND = Path(__file__).resolve().parent.parent
+IS_CLONE = (_AROUND / "pyproject.toml").is_file()
+"""Whether the package lies in a copy of the project; an installed one has neither notebooks nor the sample."""
+_HOME = Path(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")) / "actalign"
+
+ROOT = Path(os.environ.get("ACTALIGN_ROOT") or (_AROUND if IS_CLONE else _HOME))
 NOTEBOOKS = ROOT / "notebooks"
 DATA = ROOT / "data"
 SAMPLE = DATA / "sample"

@@ -1,5 +1,6 @@
 """The whole way from the table to checked files, through yt-dlp, from a server on loopback that misbehaves."""
 
+import errno
 import fcntl
 import gc
 import json
@@ -363,6 +364,17 @@ def test_two_runs_do_not_share_a_folder(fetcher: Fetcher) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(ActAlignError, match="another run is filling"):
             fetcher.fetch()
+
+
+def test_a_disk_without_locks_is_filled_all_the_same(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unknown(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    assert len(fetcher.fetch()) > 0
+    assert "cannot be locked (Function not implemented)" in capsys.readouterr().out
 
 
 def test_a_torn_line_of_the_ledger_costs_that_clip_alone(fetcher: Fetcher, video: bytes) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,7 +82,10 @@ def test_encode_reuses_and_says_what_failed(drawn: Path, own_store: Path, tmp_pa
     partly = run("encode", str(broken), "--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3")
     assert partly.exit_code == cli.PARTLY
     assert partly.stderr.count("failed: ") == 1 and str(victim) in partly.stderr
-    scored = run("score", str(broken), "--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3")
+    kept = tmp_path / "kept"
+    options = ("--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3", "--store", str(kept))
+    scored = run("score", str(broken), *options)
+    assert len(list(kept.glob("*.safetensors"))) == 2 and list(kept.glob("texts/*/*.safetensors"))
     assert scored.exit_code == cli.PARTLY and scored.stderr == partly.stderr
 
 
@@ -216,7 +220,7 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     assert folders[0].parent == paths.DATA / "runs" and folders[0].name.startswith(f"{drawn.name}-checkpoint-")
     assert folders[1] == tmp_path / "mine"
     namesake = tmp_path / drawn.name  # another folder of the same name has a folder of its own
-    namesake.mkdir()
+    shutil.copytree(drawn, namesake)
     run("reproduce", "--preset", "reference", "--dataset", str(namesake), *checkpoint)
     assert Path(seen.pop()[1]) != folders[0]
     unknown = run("reproduce", "--preset", "papper")
@@ -224,6 +228,15 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     assert "preset 'papper' is unknown; choose one of" in unknown.stderr
     bare = run("reproduce", "--dataset", str(drawn))
     assert (bare.exit_code, len(seen)) == (1, 2) and "has no checkpoint of its own; pass --checkpoint" in bare.stderr
+    style = namesake / "scripts" / "context_rich.json"
+    style.write_text(style.read_text().replace("context_rich", "typed"))
+    style.rename(style.with_name("typed.json"))
+    several = run("reproduce", "--dataset", str(namesake), *checkpoint)
+    assert (several.exit_code, len(seen)) == (1, 2) and "say with --style which is that of" in several.stderr
+    for other in set(style.parent.iterdir()) - {style.with_name("typed.json")}:
+        other.unlink()
+    run("reproduce", "--dataset", str(namesake), *checkpoint)
+    assert "style='typed'" in seen.pop()[0]
     for rate in ("nan", "0", "1e308"):
         assert f"frame_rate is {float(rate)}" in run("reproduce", "--frame-rate", rate).stderr
     assert len(seen) == 2
@@ -258,6 +271,39 @@ def test_output_that_nobody_reads_is_no_error(drawn: Path) -> None:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == ""
+
+
+def test_a_missing_package_is_one_line_with_its_extra(drawn: Path) -> None:
+    code = "import sys; sys.modules['tqdm'] = None; from actalign.cli import main; main()"
+    arguments = ("encode", str(drawn), "--checkpoint", str(paths.CHECKPOINT))
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: tqdm is not installed; pip install -c constraints.txt -e '.[encode]'\n"
+
+
+def test_doctor_outside_a_clone_gives_commands_that_work_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(diagnosis.EXTRAS, "llm", ("no_such_package",))
+    monkeypatch.setattr(paths, "IS_CLONE", False)
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "not" / "there")
+    monkeypatch.setattr(paths, "SAMPLE", tmp_path / "not" / "there" / "data" / "sample")
+    done = run("doctor")
+    assert "ok    machine" in done.stdout and "decoder" not in done.stdout
+    assert "-> pip install 'actalign[llm]'" in done.stdout and "constraints.txt" not in done.stdout
+    assert "-> clone the repository and set ACTALIGN_ROOT to the clone" in done.stdout
+
+
+def test_an_installed_package_keeps_its_data_in_the_home_folder(tmp_path: Path) -> None:
+    shutil.copytree(Path(cli.__file__).parents[1], tmp_path / "actalign", ignore=shutil.ignore_patterns("__pycache__"))
+    code = "from actalign import paths; print(paths.IS_CLONE, paths.CACHE)"
+    home = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "PYTHONPATH": str(tmp_path)}
+
+    def said(**more: str) -> str:
+        command, around = [sys.executable, "-c", code], home | more
+        return subprocess.run(command, cwd=tmp_path, env=around, capture_output=True, text=True, check=True).stdout
+
+    assert said() == f"False {tmp_path}/home/.local/share/actalign/data/cache\n"
+    assert said(XDG_DATA_HOME=str(tmp_path), ACTALIGN_ROOT="") == f"False {tmp_path}/actalign/data/cache\n"
+    assert said(ACTALIGN_ROOT=str(tmp_path / "other")) == f"False {tmp_path}/other/data/cache\n"
 
 
 def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Work shared out over threads: all of it, in order, and no error lost."""
 
 import gc
+import math
 import subprocess
 import sys
 import threading
@@ -9,11 +10,37 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 import pytest
 
-from actalign.cores import available, share_out, threads_for
+from actalign.cores import _quota, available, share_out, threads_for
 from actalign.errors import ActAlignError
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "200000 100000\n"}, 2),
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "1000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, math.inf),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, math.inf),
+        ({"cpu.max": "soon\n"}, math.inf),
+        ({}, math.inf),
+    ],
+)
+def test_a_containers_quota_counts(tmp_path: Path, files: dict[str, str], cores: float) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert _quota(tmp_path) == cores
+
+
+def test_no_more_cores_are_used_than_the_quota_is_worth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actalign.cores._quota", lambda: 1)
+    assert available() == 1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])

@@ -31,6 +31,7 @@ Checkpoint = Annotated[str, typer.Option(help="Folder or hub id; the data folder
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16.")]
 FrameRate = Annotated[float | None, typer.Option(help="Frames per second to look at; every frame if not given.")]
+Store = Annotated[Path | None, typer.Option(help="Where embeddings are kept; data/cache/embeddings.")]
 Style = Annotated[list[str] | None, typer.Option(help="Prompt style; all of the data set's if not given. Repeatable.")]
 
 
@@ -42,6 +43,11 @@ def _one_line_errors() -> Iterator[None]:
         raise
     except (ActAlignError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(ERROR) from error
+    except ModuleNotFoundError as error:
+        from actalign.diagnosis import install
+
+        typer.echo(f"error: {error.name} is not installed; {install(error.name or '')}", err=True)
         raise typer.Exit(ERROR) from error
     except KeyboardInterrupt as error:
         typer.echo("interrupted; finished work is kept, the same command goes on from here", err=True)

@@ -12,6 +12,7 @@ from actalign.cli.app import (
     Device,
     Dtype,
     FrameRate,
+    Store,
     Style,
     command,
     dataset_of,
@@ -94,7 +95,7 @@ def encode(
     device: Device = "auto",
     dtype: Dtype = "float32",
     frame_rate: FrameRate = None,
-    store: Annotated[Path | None, typer.Option(help="Where embeddings are kept; data/cache/embeddings.")] = None,
+    store: Store = None,
 ) -> None:
     """Embed every clip.
 

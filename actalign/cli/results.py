@@ -17,6 +17,7 @@ from actalign.cli.app import (
     Device,
     Dtype,
     FrameRate,
+    Store,
     Style,
     command,
     dataset_of,
@@ -41,6 +42,7 @@ def score(
     device: Device = "auto",
     dtype: Dtype = "float32",
     frame_rate: FrameRate = None,
+    store: Store = None,
     out: Annotated[Path | None, typer.Option(help="Write the scores of every candidate to this CSV file.")] = None,
 ) -> None:
     """Score every question, of the test split where there are splits.
@@ -74,8 +76,8 @@ def score(
     styles = styles_of(dataset, style) if reads_scripts or style else []
     groups = text_groups(dataset, methods=methods, styles=styles, options=chosen)
     encoder = encoder_of(data, checkpoint, device=device, dtype=dtype)
-    embeddings = embed_clips(dataset, encoder, frame_rate=frame_rate)
-    texts = embed_texts(groups, encoder, group_padding=chosen.text_padding) if groups else {}
+    embeddings = embed_clips(dataset, encoder, store_folder=store, frame_rate=frame_rate)
+    texts = embed_texts(groups, encoder, store_folder=store, group_padding=chosen.text_padding) if groups else {}
     scores = score_methods(
         dataset, embeddings, texts,
         methods=methods, styles=styles, options=chosen, scale=encoder.scale, bias=encoder.bias,
@@ -106,7 +108,7 @@ def reproduce(
     force: Annotated[bool, typer.Option(help="Run also what is current.")] = False,
     dataset: Annotated[str, typer.Option(help="A known data set or a data folder; the sample if not given.")] = "",
     checkpoint: Checkpoint = "",
-    style: Annotated[str, typer.Option(help="Prompt style of the main results.")] = "",
+    style: Annotated[str, typer.Option(help="Prompt style of the main results; the only one if there is one.")] = "",
     preset: Annotated[str, typer.Option(help="paper or reference (the released scripts).")] = "",
     frame_rate: FrameRate = None,
     out: Annotated[Path | None, typer.Option(help="Folder of results and figures; else one under data/runs.")] = None,
@@ -123,6 +125,7 @@ def reproduce(
     from actalign.options import options
     from actalign.timeline import check_frame_rate
 
+    style = _main_style(dataset, style) if dataset else style
     given: dict[str, Any] = {"dataset": _anchored(dataset), "checkpoint": _anchored(checkpoint), "style": style}
     given = {name: value for name, value in (given | {"preset": preset}).items() if value}
     if frame_rate is not None:
@@ -145,6 +148,19 @@ def reproduce(
         )
     if code:
         raise typer.Exit(code)
+
+
+def _main_style(data: str, style: str) -> str:
+    """The style that was asked for; "", the notebooks' own, where the data has it; or else the only one it has."""
+    from actalign import paths
+    from actalign.notebook import read_parameters
+
+    known = styles_of(dataset_of(data), [style] if style else None)
+    if style or read_parameters(paths.NOTEBOOKS / "20_scores.ipynb")["style"] in known:
+        return style
+    if len(known) > 1:
+        raise ActAlignError(f"{data} has the styles {known}; say with --style which is that of the main results")
+    return known[0]
 
 
 def _run_to_its_end(command: Sequence[str], *, env: Mapping[str, str]) -> int:

@@ -136,8 +136,10 @@ def opened(
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except (BlockingIOError, PermissionError) as error:
             raise ActAlignError(f"another run is filling {path}; wait for it, or choose another folder") from error
+        except OSError as error:  # some network disks
+            print(f"{path} cannot be locked ({error.strerror}): let no other run fill it at the same time")
         for left in path.glob(".*.tmp"):  # by a run that was killed: this one has the lock
             left.unlink()
         ensure(path, copy=copy, revision=revision)
