@@ -11,8 +11,8 @@ from project_tree import PROJECT, TEST_CLIPS, shown
 
 from actalign import examples, paths, results
 from actalign.dtw import align
-from actalign.errors import LeftOutError
 from actalign.error_analysis.modes import LABELS, choose_error
+from actalign.errors import LeftOutError
 from actalign.notebook import run_notebook
 from actalign.sample.classes import families
 from actalign.sample.render import plan_clips, write_folder
