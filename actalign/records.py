@@ -5,7 +5,7 @@ Shapes are written ``(T, d)`` with T frames, K sub-actions, d the embedding widt
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -257,9 +257,7 @@ class Dataset:
             known = sorted({clip.split for clip in self.clips.values()})
             raise ActAlignError(f"data set {self.name!r} has no split {name!r}; it has {known}")
         questions = tuple(question for question in self.questions if question.clip_id in clips)
-        return Dataset(
-            self.name, self.root, clips, questions, self.scripts, self.class_names, self.frame_labels, self.class_steps
-        )
+        return replace(self, clips=clips, questions=questions)
 
     def __repr__(self) -> str:
         sports = len({clip.sport for clip in self.clips.values()})

@@ -20,6 +20,7 @@ from transformers import AutoImageProcessor
 
 from actalign import datasets, paths, similarity
 from actalign.accelerator import first_line
+from actalign.datasets.actionatlas.reading import restrict
 from actalign.embeddings import embed_clips, embed_texts
 from actalign.encoder import DTYPES, Encoder, load_encoder
 from actalign.metrics import topk_table
@@ -197,7 +198,8 @@ def half_precision(device: str, *, clips: int | None) -> dict[str, Any]:
     found = {}
     for dtype, most in HALF_CLIPS.items():
         count = clips or (most if device == "cpu" else None)
-        data = _part(datasets.load("sample").split("test"), count)
+        data = datasets.load("sample").split("test")
+        data = restrict(data, list(data.clips)[:count])
         exact, half = (_embedded(data, device, one) for one in ("float32", dtype))
         off = np.concatenate([apart(rows, half[0][name]) for name, rows in exact[0].items()])
         found[dtype] = {
@@ -207,14 +209,6 @@ def half_precision(device: str, *, clips: int | None) -> dict[str, Any]:
             "top_k": {"float32": exact[1], dtype: half[1]},
         }
     return found
-
-
-def _part(data: Dataset, count: int | None) -> Dataset:
-    if count is None:
-        return data
-    kept = dict(list(data.clips.items())[:count])
-    questions = tuple(question for question in data.questions if question.clip_id in kept)
-    return Dataset(data.name, data.root, kept, questions, data.scripts, data.class_names)
 
 
 def _embedded(data: Dataset, device: str, dtype: str) -> tuple[dict[str, NDArray[np.float32]], list[float]]:
