@@ -1,7 +1,6 @@
 """The explorer itself: controls and view, and what happens between them."""
 
 import base64
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import wraps
@@ -10,12 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import ipywidgets as widgets
-from PIL import Image
 
 from actalign.errors import ActAlignError
 from actalign.explorer import wording
 from actalign.explorer.controls import Controls
-from actalign.explorer.picture import Picture, png, static_picture
+from actalign.explorer.picture import Picture, pixels_png, png, static_picture
 from actalign.explorer.session import Checkpoint, Session
 from actalign.explorer.view import Settings, View
 from actalign.explorer.view_widget import ViewWidget
@@ -129,7 +127,7 @@ class Explorer:
         with screen.hold_sync():
             screen.cell = [place, row, column]
             screen.cell_text = wording.cell(self.view, place=place, row=row, column=column)
-            screen.frame = b"" if frames is None else _png(frames[column])
+            screen.frame = b"" if frames is None else pixels_png(frames[column])
 
 
 def _within(index: int, count: int) -> int:
@@ -174,9 +172,3 @@ def _rows(view: View) -> list[dict[str, Any]]:
          "letter": row.letter, "is_answer": bool(row.is_answer)}
         for row in view.ranking.itertuples(index=False)
     ]  # fmt: skip
-
-
-def _png(frame_hwc: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(frame_hwc).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()

@@ -172,7 +172,7 @@ class View:
     @property
     def value_label(self) -> str:
         """What the maps hold."""
-        return "cosine" if self.variant.similarity == "cosine" else "affinity"
+        return self.variant.similarity
 
 
 def ranked(classes: list[tuple[str, str]], scores: NDArray[Any], *, answer: str | None) -> pd.DataFrame:

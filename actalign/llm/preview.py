@@ -47,7 +47,7 @@ class Preview:
 
     def __str__(self) -> str:
         texts = [self.summary]
-        for number, (_, (system, user)) in enumerate(self.messages.items()):
+        for number, (system, user) in enumerate(self.messages.values()):
             texts += [f"--- system, the same for every class\n{system['content']}"] if number == 0 else []
             texts.append(f"--- user, {number + 1} of {len(self.messages)}\n{user['content']}")
         return "\n\n".join(texts)
