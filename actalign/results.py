@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from importlib import metadata
 from io import StringIO
@@ -69,14 +69,14 @@ def data_hash(dataset: Dataset) -> str | None:
     return hashlib.sha256(registry.read_bytes()).hexdigest() if registry.is_file() else None
 
 
-def versions() -> dict[str, str]:
-    """Versions of this package, Python and the libraries that are installed.
+def versions(libraries: Iterable[str] = LIBRARIES) -> dict[str, str]:
+    """Versions of this package, Python and those of the libraries that are installed.
 
     >>> versions()["numpy"] == np.__version__
     True
     """
     found = {"actalign": __version__, "python": platform.python_version()}
-    for name in LIBRARIES:
+    for name in libraries:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

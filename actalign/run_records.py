@@ -5,9 +5,7 @@ of every file it wrote.
 """
 
 import hashlib
-import importlib.metadata
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any, Literal
 from actalign import paths
 from actalign.files import write_whole
 from actalign.notebook import read_notebook
-from actalign.results import LIBRARIES
+from actalign.results import LIBRARIES, versions
 
 ATLAS, LEDGERS = paths.DATA / "actionatlas", ("metadata.jsonl", "ledger.jsonl")
 """What the notebook ``actionatlas`` reads, and what changes there when something is fetched."""
@@ -61,18 +59,12 @@ def package_files() -> dict[str, str]:
     return {path.relative_to(package).as_posix(): sha256(path.read_bytes()) for path in files}
 
 
-def library_versions() -> dict[str, str]:
-    """Python's version and those of the libraries that shape numbers and pictures; "" where one is not installed."""
-    installed = {dist.name.lower(): dist.version for dist in importlib.metadata.distributions()}
-    return {"python": platform.python_version(), **{name: installed.get(name, "") for name in WATCHED}}
-
-
 def surroundings(given: Mapping[str, Any]) -> dict[str, Any]:
     """What every notebook depends on: the package, the libraries, the sample, and the parameters ``given``."""
     registry = paths.SAMPLE / "registry.sha256"
     return {
         "package": package_files(),
-        "versions": library_versions(),
+        "versions": versions(WATCHED),
         "sample": sha256(registry.read_bytes()) if registry.is_file() else "",
         "given": dict(given),
     }

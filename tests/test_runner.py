@@ -328,7 +328,7 @@ def test_a_change_of_the_package_or_of_a_library_runs_everything(
     runner.main([])
     assert fast == ALL
     fast.clear()
-    monkeypatch.setattr(run_records, "library_versions", lambda: {"numpy": "0"})
+    monkeypatch.setattr(run_records, "versions", lambda libraries: {"numpy": "0"})
     runner.main([])
     assert fast == ALL
 
@@ -338,8 +338,8 @@ def test_the_key_covers_the_package_and_the_libraries() -> None:
     assert {"records.py", "dtw/__init__.py", "py.typed"} <= set(files)
     assert files["errors.py"] == hashlib.sha256(Path(errors.__file__).read_bytes()).hexdigest()
     assert not any(name.endswith(".pyc") for name in files)
-    assert run_records.library_versions()["numpy"] == np.__version__
-    assert run_records.library_versions()["scikit-learn"]
+    around = run_records.surroundings({})["versions"]
+    assert around["numpy"] == np.__version__ and around["scikit-learn"] and around["ipywidgets"]
 
 
 def test_what_an_editor_notes_beside_the_cells_does_not_count_as_a_change(fast: list[str]) -> None:
