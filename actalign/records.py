@@ -149,7 +149,12 @@ def _matrix(value: NDArray[Any], name: str) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class FrameEmbeddings:
-    """Frame embeddings of one clip (paper, Eq. 4): ``embeddings`` (T, d), ``times_s`` (T,) increasing."""
+    """Frame embeddings of one clip (paper, Eq. 4): ``embeddings`` (T, d), ``times_s`` (T,) increasing.
+
+    >>> frames = FrameEmbeddings(np.ones((3, 2)), np.array([0.0, 0.5, 1.0]))
+    >>> frames.frame_s, frames.seconds
+    (0.5, 1.5)
+    """
 
     embeddings: NDArray[np.float32]
     times_s: NDArray[np.float64]
@@ -167,6 +172,16 @@ class FrameEmbeddings:
     def __len__(self) -> int:
         return len(self.embeddings)
 
+    @property
+    def frame_s(self) -> float:
+        """The median time from a frame to the next; 0 for a single frame."""
+        return float(np.median(np.diff(self.times_s))) if len(self) > 1 else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """The time the frames stand for, the last one for as long as the median frame; 0 for a single frame."""
+        return float(self.times_s[-1] - self.times_s[0]) + self.frame_s
+
     def __repr__(self) -> str:
         frames, width = self.embeddings.shape
         return f"FrameEmbeddings({frames} frames x {width}, {self.times_s[0]:.2f}-{self.times_s[-1]:.2f} s)"
@@ -174,7 +189,7 @@ class FrameEmbeddings:
     def _repr_html_(self) -> str:
         frames, width = self.embeddings.shape
         lengths = np.linalg.norm(self.embeddings, axis=1)
-        rate = f"{1 / np.median(np.diff(self.times_s)):.4g} a second" if frames > 1 else None
+        rate = f"{1 / self.frame_s:.4g} a second" if frames > 1 else None
         named = [("frames", f"{frames:,}"), ("width", width), ("first and last", _seconds(self.times_s)),
                  ("rate", rate), ("length of a row", f"{lengths.min():.3g} to {lengths.max():.3g}")]  # fmt: skip
         return html.facts("Frame embeddings", named)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -22,7 +21,7 @@ LADDER = ("mean_pool_name", "dtw", "dtw_context", "dtw_context_smoothing")
 class Without(Mapping[str, FrameEmbeddings]):
     """``embeddings`` as if some clips had failed; nothing is read until a clip is asked for.
 
-    >>> frames = FrameEmbeddings(np.ones((1, 2)), np.zeros(1))
+    >>> frames = FrameEmbeddings([[1.0, 1.0]], [0.0])
     >>> list(Without({"a": frames, "b": frames}, ["a"]))
     ['b']
     """
@@ -179,32 +178,27 @@ def script_statistics(dataset: Dataset) -> pd.DataFrame:
 def clip_table(dataset: Dataset, embeddings: Mapping[str, FrameEmbeddings]) -> pd.DataFrame:
     """What became of each clip: columns clip_id, split, frames, seconds, frames_per_second, state, reason.
 
-    ``seconds`` is the time the embedded frames stand for, the last one for as long as the median frame;
-    ``frames_per_second`` is one over that median. Both are 0 where there are fewer than two frames.
+    ``seconds`` is the time the embedded frames stand for, see ``FrameEmbeddings``; ``frames_per_second`` is one over
+    the median frame's. Both are 0 where there are fewer than two frames.
 
     >>> from pathlib import Path
     >>> from actalign.records import Clip
     >>> dataset = Dataset("demo", Path("."), {"a": Clip("a", Path("a.mp4"), sport="judo")}, ())
-    >>> frames = FrameEmbeddings(np.ones((3, 2)), np.array([0.0, 0.5, 1.0]))
+    >>> frames = FrameEmbeddings([[1.0, 1.0]] * 3, [0.0, 0.5, 1.0])
     >>> clip_table(dataset, {"a": frames})[["state", "seconds"]].to_records(index=False).tolist()
     [('done', 1.5)]
     """
     failed = getattr(embeddings, "failed", {})
     rows = []
     for clip in dataset.clips.values():
-        frames, step, reason = 0, 0.0, failed.get(clip.id, "not embedded")
-        seconds = 0.0
-        if clip.id in embeddings:
-            times, reason = embeddings[clip.id].times_s, ""
-            frames = len(times)
-            if frames > 1:
-                step = float(np.median(np.diff(times)))
-                seconds = float(times[-1] - times[0]) + step
+        frames = embeddings.get(clip.id)
         rows.append(
             {
-                "clip_id": clip.id, "split": clip.split, "frames": frames, "seconds": round(seconds, 6),
-                "frames_per_second": round(1 / step, 6) if step else 0.0,
-                "state": "failed" if reason else "done", "reason": reason,
+                "clip_id": clip.id, "split": clip.split, "frames": len(frames) if frames else 0,
+                "seconds": round(frames.seconds, 6) if frames else 0.0,
+                "frames_per_second": round(1 / frames.frame_s, 6) if frames and frames.frame_s else 0.0,
+                "state": "done" if frames else "failed",
+                "reason": "" if frames else failed.get(clip.id, "not embedded"),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

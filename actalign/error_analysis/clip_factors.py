@@ -90,7 +90,7 @@ def clip_factors(
             clip = clip_of(dataset, question)
             kinds = {"clip_id": clip.id, "family": clip.family, "sport": clip.sport, "subset": clip.subset}
             rows.append(names | kinds | _row(dataset, question, inputs, method=chosen, truncated=truncated))
-            rows[-1]["seconds"] = _seconds(frames.times_s)
+            rows[-1]["seconds"] = frames.seconds
     if not rows:
         raise ActAlignError(
             f"data set {dataset.name!r} has no clip with a label, embeddings and two candidates or more, so that "
@@ -181,8 +181,3 @@ def _readable(dataset: Dataset, name: str) -> bool:
 
 def _finite(score: float) -> float:
     return score if np.isfinite(score) else float("nan")
-
-
-def _seconds(times_s: NDArray[Any]) -> float:
-    """The time the frames stand for, the last one for as long as the median frame; 0 for a single frame."""
-    return float(times_s[-1] - times_s[0] + np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
