@@ -35,6 +35,20 @@ def frame_edges_s(times_s: ArrayLike) -> NDArray[np.float64]:
     return np.append(times, times[-1] + lasts)
 
 
+def pair_spans(path: NDArray[np.intp], edges: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """From when to when each pair of a path (P, 2) counts, two times (P,): the pairs of a frame share it equally.
+
+    ``edges`` (T + 1,) are where the frames begin, and where the last one ends.
+
+    >>> pair_spans(np.array([[0, 0], [0, 1], [1, 1]]), np.array([0.0, 1.0, 3.0]))
+    (array([0., 1., 2.]), array([1., 2., 3.]))
+    """
+    frame = path[:, 1]
+    lasts = (np.diff(edges) / np.bincount(frame))[frame]
+    begins = edges[frame] + lasts * (np.arange(len(frame)) - np.searchsorted(frame, frame))
+    return begins, begins + lasts
+
+
 def sub_action_spans(alignment: Alignment, *, times_s: ArrayLike, steps: Sequence[str]) -> pd.DataFrame:
     """When each sub-action takes place: one row per sub-action, in order, each beginning where the last one ended.
 
@@ -62,9 +76,7 @@ def sub_action_spans(alignment: Alignment, *, times_s: ArrayLike, steps: Sequenc
     step, frame = alignment.path.T
     if (step[-1] + 1, frame[-1] + 1) != (len(steps), len(edges) - 1):
         raise ActAlignError(f"{alignment!r} does not fit {len(steps)} steps and {len(edges) - 1} frame times")
-    place = np.arange(len(frame)) - np.searchsorted(frame, frame)  # among the pairs of its frame
-    begins = edges[frame] + np.diff(edges)[frame] * place / np.bincount(frame)[frame]
-    starts = begins[np.searchsorted(step, np.arange(len(steps)))]
+    starts = pair_spans(alignment.path, edges)[0][np.searchsorted(step, np.arange(len(steps)))]
     spans = {
         "start_s": starts,
         "end_s": np.append(starts[1:], edges[-1]),

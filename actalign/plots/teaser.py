@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from actalign.captions import pair_spans
 from actalign.errors import ActAlignError
 from actalign.plots.canvas import DISC_IN, Box, Canvas, spread, step_color, tint
 from actalign.plots.figure import BLUE, GREY, INK, VERMILLION
@@ -135,7 +136,7 @@ def _draw_heading(canvas: Canvas, box: Box, panel: MapPanel, *, right: bool, bes
 
 def _draw_lane(ax: Axes, panel: MapPanel, *, edges: NDArray[Any], highest: float, width_pt: float) -> Axes:
     path = _path(panel)
-    lefts, rights = _pair_spans(path, edges)
+    lefts, rights = pair_spans(path, edges)
     heights = panel.affinity_kt[path[:, 0], path[:, 1]] / highest
     spans_pt = _step_spans(panel, edges) * width_pt
     for step in range(len(panel.steps)):
@@ -201,19 +202,10 @@ def _rows(steps: Sequence[str], width: float) -> tuple[int, list[float]]:
     return min(options, key=lambda option: round(sum(option[1]), 6))
 
 
-def _pair_spans(path: NDArray[np.intp], edges: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """From when to when each pair of the path counts: the pairs of one frame share its time equally."""
-    frames = path[:, 1]
-    _, first, pairs = np.unique(frames, return_index=True, return_counts=True)
-    widths = np.diff(edges)[frames] / pairs[frames]
-    lefts = edges[frames] + widths * (np.arange(len(path)) - first[frames])
-    return lefts, lefts + widths
-
-
 def _step_spans(panel: MapPanel, edges: NDArray[Any]) -> NDArray[np.float64]:
     """Where each step's stretch begins and ends (K, 2), as shares of the clip."""
     path = _path(panel)
-    lefts, rights = _pair_spans(path, edges)
+    lefts, rights = pair_spans(path, edges)
     steps = range(len(panel.steps))
     spans = np.array([(lefts[path[:, 0] == step].min(), rights[path[:, 0] == step].max()) for step in steps])
     return (spans - edges[0]) / (edges[-1] - edges[0])
