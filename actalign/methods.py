@@ -69,10 +69,14 @@ def script_against_frames(inputs: QuestionInputs, draw: int) -> Evidence:
 
 def shuffled_script(inputs: QuestionInputs, draw: int) -> Evidence:
     """The same with each class's steps in a random order, drawn from all orders, its own included."""
+    return reordered(inputs, lambda name, steps: inputs.generator(draw, name).permutation(steps))
+
+
+def reordered(inputs: QuestionInputs, order_of: Callable[[str, int], NDArray[np.intp]]) -> Evidence:
+    """The same with each class's steps in the order that ``order_of`` gives for its name and number of steps."""
     values, scripts = inputs.evidence
     names = [candidate.class_name for candidate in inputs.candidates]
-    orders = [inputs.generator(draw, name).permutation(len(rows)) for name, rows in zip(names, scripts, strict=True)]
-    return Evidence(values, tuple(rows[order] for rows, order in zip(scripts, orders, strict=True)))
+    return Evidence(values, tuple(rows[order_of(name, len(rows))] for name, rows in zip(names, scripts, strict=True)))
 
 
 def true_labels(inputs: QuestionInputs, draw: int) -> Evidence:

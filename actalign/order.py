@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from actalign.dtw import Evidence
 from actalign.errors import ActAlignError
 from actalign.inputs import QuestionInputs
-from actalign.methods import METHODS, Method
+from actalign.methods import METHODS, Method, reordered
 from actalign.metrics import topk_table
 from actalign.options import Options
 from actalign.records import Dataset, FrameEmbeddings
@@ -107,16 +107,13 @@ class _Reordered:
         self._orders: dict[tuple[int, int, str, int], NDArray[np.intp]] = {}
 
     def __call__(self, inputs: QuestionInputs, draw: int) -> Evidence:
-        values, scripts = inputs.evidence
-        names = [candidate.class_name for candidate in inputs.candidates]
-        orders = [self._order(inputs, draw, name, len(rows)) for name, rows in zip(names, scripts, strict=True)]
-        return Evidence(values, tuple(rows[order] for rows, order in zip(scripts, orders, strict=True)))
+        def order(name: str, steps: int) -> NDArray[np.intp]:
+            key = (inputs.seed, draw, name, steps)
+            if key not in self._orders:
+                self._orders[key] = share_out_of_order(inputs.generator(draw, name), steps, share=self._share)
+            return self._orders[key]
 
-    def _order(self, inputs: QuestionInputs, draw: int, name: str, steps: int) -> NDArray[np.intp]:
-        key = (inputs.seed, draw, name, steps)
-        if key not in self._orders:
-            self._orders[key] = share_out_of_order(inputs.generator(draw, name), steps, share=self._share)
-        return self._orders[key]
+        return reordered(inputs, order)
 
 
 def order_method(share: float, *, draws: int = 10) -> Method:
