@@ -29,8 +29,6 @@ import numpy as np
 from actalign.errors import ActAlignError
 from actalign.similarity import Padding, Window
 
-TextTemplate = Literal["step", "in_sport", "released"]
-
 
 @dataclass(frozen=True)
 class Options:
@@ -74,7 +72,7 @@ class Options:
     smoothing_window: Window = "printed"
     smoothing_padding: Padding = "zero"
     similarity: Literal["affinity", "cosine"] = "affinity"
-    text_template: TextTemplate = "in_sport"
+    text_template: Literal["step", "in_sport", "released"] = "in_sport"
     text_padding: Literal["max_length", "longest"] = "max_length"
     affinity_scale: float | None = None
     affinity_bias: float | None = None

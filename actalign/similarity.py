@@ -3,7 +3,7 @@
 Everything is NumPy in float64: ``(T, d)`` frames, ``(K, d)`` texts, ``(K, T)`` matrices, one row per sub-action.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from actalign.errors import ActAlignError
 
 Window = Literal["printed", "exact"]
 Padding = Literal["zero", "released"]
-WINDOWS: tuple[Window, ...] = ("printed", "exact")
-PADDINGS: tuple[Padding, ...] = ("zero", "released")
+WINDOWS: tuple[Window, ...] = get_args(Window)
+PADDINGS: tuple[Padding, ...] = get_args(Padding)
 LARGEST_WIDTH = 2**31
 """Far beyond any clip, and safe in every integer."""
 

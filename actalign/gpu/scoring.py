@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from actalign.similarity import require_calibration
 from actalign.stage import ClipScripts
 
 Accumulate = Literal["float64", "float32"]
-ACCUMULATE: tuple[Accumulate, ...] = ("float64", "float32")
 
 BATCH_VALUES = 2**28
 """Embeddings and products on the device at a time, padding included: 1 GiB in float32, unless one clip has more."""
@@ -62,8 +61,8 @@ def score_clips(
     [[0.373, 0.246]]
     """
     require_calibration(scale=scale, bias=bias)
-    if accumulate not in ACCUMULATE:
-        raise ActAlignError(f"accumulate is {accumulate!r}; choose one of {ACCUMULATE}")
+    if accumulate not in get_args(Accumulate):
+        raise ActAlignError(f"accumulate is {accumulate!r}; choose one of {get_args(Accumulate)}")
     place = _place(device)
     if place == "cpu":
         return stage.score_clips(map(as_arrays, clips), scale=scale, bias=bias, smoothing=smoothing)

@@ -29,6 +29,11 @@ class FrameAccuracy:
     sport: float
 
 
+def to_pixels(frames: NDArray[np.uint8]) -> torch.Tensor:
+    """uint8 ``(N, H, W, 3)`` to the image processor's range, ``(N, 3, H, W)`` in [-1, 1]."""
+    return torch.from_numpy(frames).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+
+
 def _unit(values: torch.Tensor) -> NDArray[np.float32]:
     return torch.nn.functional.normalize(values, dim=-1).numpy()
 
@@ -39,8 +44,9 @@ def evaluate(model: SiglipModel, tokenizer: PreTrainedTokenizerFast, fresh: Labe
     model.eval()
     length = int(tokenizer.model_max_length)
     kept = fresh.sub_action >= 0
-    pixels = torch.from_numpy(fresh.frames[kept]).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
-    chunks = [model.vision_model(pixel_values=chunk).pooler_output for chunk in pixels.split(512)]
+    chunks = [
+        model.vision_model(pixel_values=chunk).pooler_output for chunk in to_pixels(fresh.frames[kept]).split(512)
+    ]
     frames = _unit(torch.cat(chunks))
     sport, index = fresh.shown[kept, 0], fresh.sub_action[kept]
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
 from actalign.sample.checkpoint import save_checkpoint, train_tokenizer
-from actalign.sample.evaluate import FrameAccuracy, evaluate
+from actalign.sample.evaluate import FrameAccuracy, evaluate, to_pixels
 from actalign.sample.training_data import Captions, LabelledFrames, captions, labelled_frames, truth_table
 from actalign.sample.training_state import FILE as STATE_FILE
 from actalign.sample.training_state import load_state, save_state
@@ -80,11 +80,6 @@ class AuxiliaryHeads(nn.Module):
             for column, head in enumerate(self.heads)
         ]
         return torch.stack(parts).sum()
-
-
-def to_pixels(frames: np.ndarray) -> Tensor:
-    """uint8 ``(N, H, W, 3)`` to the image processor's range, ``(N, 3, H, W)`` in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
 
 
 def _augment(pixels: Tensor, rng: np.random.Generator) -> Tensor:
