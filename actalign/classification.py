@@ -6,7 +6,7 @@
 import difflib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -209,9 +209,11 @@ def _scripts(
     wanted = {}
     for name in names:
         given = _steps_of(name, scripts)
-        own = given.sport if isinstance(given, Script) else ""
-        chosen = sports.get(name) or own.strip() or sport
-        wanted[name] = Script(name, sport=chosen, steps=given.steps if isinstance(given, Script) else _tuple(given))
+        if not isinstance(given, Script):
+            texts: Any = given if isinstance(given, str) else tuple(given)  # one text is refused, with the class's name
+            given = Script(name, sport="", steps=texts)
+        chosen = sports.get(name) or given.sport.strip() or sport
+        wanted[name] = replace(given, class_name=name, sport=chosen)
         if context and not chosen.strip():
             raise ActAlignError(
                 f"class {name!r} has no sport, which every sub-action is given as context: pass sport='tennis' or "
@@ -228,10 +230,6 @@ def _steps_of(name: str, scripts: Mapping[str, Steps]) -> Steps:
     written = f"there are scripts of {list(scripts)[:10]}" if scripts else "there are no scripts at all"
     hint = f"did you mean {near[0]!r}?" if near else f"write its sub-actions in order ({written})"
     raise ActAlignError(f"class {name!r} has no script; {hint}")
-
-
-def _tuple(given: Sequence[str]) -> Any:
-    return given if isinstance(given, str) else tuple(given)  # a text is refused by Script, which can name the class
 
 
 def _loaded(encoder: Encoder | str | Path | None) -> Encoder:
