@@ -121,7 +121,7 @@ def forecast(
     room = f"{_size(needed)} on disk ({_size(free_bytes)} free)"
     line = (
         f"forecast: {work.clips} clips, about {_about(work.frames)} frames at {_rate(pace.frames_per_s)} frames/s: "
-        f"about {_duration(left / pace.frames_per_s)} and {room}; "
+        f"about {_duration(seconds_left(work, pace, done=done))} and {room}; "
         f"shorter with {', '.join(_shorter(work, pace, device=device, frame_rate=frame_rate))}"
     )
     if needed > free_bytes:

@@ -1,8 +1,4 @@
-"""What the commands share: the application, options, exit codes, and errors of one line each.
-
-Exit codes: 0 all is well, 1 an error (one line on stderr), 2 the command line was wrong, 3 the command finished but
-some clips, classes or checks failed (they are named), 130 interrupted: finished work is kept.
-"""
+"""What the commands share: the application, options, exit codes, and errors of one line each."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

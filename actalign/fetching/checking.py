@@ -1,9 +1,8 @@
 """Whether a file holds a clip: every frame of its window is decoded and counted."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from actalign.containers import require_whole
 from actalign.errors import ActAlignError
@@ -27,10 +26,6 @@ class ClipFacts:
     duration_s: float | None
     start_s: float
     end_s: float
-
-    def line(self) -> dict[str, Any]:
-        """The same for the ledger."""
-        return asdict(self)
 
 
 def check_clip(path: Path, *, start_s: float, end_s: float) -> ClipFacts:

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class AtlasFolder:
 
     def record_done(self, entry: Entry, facts: ClipFacts, *, file: str, sha256: str, size: int, attempts: int) -> None:
         """Write into the ledger that a clip is there."""
-        found = {"file": file, "sha256": sha256, "bytes": size, **facts.line()}
+        found = {"file": file, "sha256": sha256, "bytes": size, **asdict(facts)}
         self._record(entry, state="done", attempts=attempts, **found)
 
     def record_failed(self, entry: Entry, failure: FetchError, *, attempts: int) -> None:

@@ -226,12 +226,12 @@ def compare(a: Manifest, b: Manifest) -> Comparison:
     revisions = [{entry.revision for entry in manifest.entries} for manifest in (a, b)]
     if revisions[0] != revisions[1]:
         raise ActAlignError(f"the manifests are of different revisions, {revisions[0]} and {revisions[1]}")
-    in_a, in_b = a.by_id(), b.by_id()
-    common = tuple(clip_id for clip_id in a.done if clip_id in set(b.done))
+    in_a, in_b = ({each.id: each for each in manifest.entries if each.state == "done"} for manifest in (a, b))
+    common = tuple(clip_id for clip_id in in_a if clip_id in in_b)
     return Comparison(
         common,
-        only_a=tuple(clip_id for clip_id in a.done if clip_id not in set(common)),
-        only_b=tuple(clip_id for clip_id in b.done if clip_id not in set(common)),
+        only_a=tuple(clip_id for clip_id in in_a if clip_id not in in_b),
+        only_b=tuple(clip_id for clip_id in in_b if clip_id not in in_a),
         other_content=tuple(clip_id for clip_id in common if _content(in_a[clip_id]) != _content(in_b[clip_id])),
     )
 
