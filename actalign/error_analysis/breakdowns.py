@@ -95,10 +95,7 @@ def factor_bins(table: pd.DataFrame, *, most: int = MOST_BINS, seed: int = 0, re
         found = bins(table[factor], most)
         for place in range(found.max() + 1):
             part = table[found == place]
-            spread = {"low": part[factor].min(), "high": part[factor].max(), "centre": part[factor].median()}
-            rows.append({"factor": factor, **{name: float(value) for name, value in spread.items()}, "n": len(part)})
-            hits = share(part["right"].to_numpy(), clusters(part), seed=seed, resamples=resamples)
-            rows[-1] |= {f"accuracy{end}": value for end, value in hits.items()}
+            rows.append({"factor": factor} | _bin(part, factor, seed=seed, resamples=resamples))
             for column in ("score", "rival_score"):
                 rows[-1] |= _mean(part, column, seed=seed, resamples=resamples)
     if not rows:
@@ -118,13 +115,8 @@ def calibration(
     """
     found = bins(table["lead"], most)
     auroc = exceeds(table.loc[table["right"], "lead"], table.loc[~table["right"], "lead"])
-    rows = []
-    for place in range(found.max() + 1):
-        part = table[found == place]
-        spread = {"low": part["lead"].min(), "high": part["lead"].max(), "centre": part["lead"].median()}
-        hits = share(part["right"].to_numpy(), clusters(part), seed=seed, resamples=resamples)
-        rows.append({name: float(value) for name, value in spread.items()} | {"n": len(part)})
-        rows[-1] |= {f"accuracy{end}": value for end, value in hits.items()} | {"auroc": auroc}
+    parts = [table[found == place] for place in range(found.max() + 1)]
+    rows = [_bin(part, "lead", seed=seed, resamples=resamples) | {"auroc": auroc} for part in parts]
     if not rows:
         raise ActAlignError("no clip has a lead, the best score minus the second best; two candidates need a script")
     return pd.DataFrame(rows)
@@ -171,6 +163,14 @@ def confusion(table: pd.DataFrame, *, seed: int = 0, resamples: int = 10_000) ->
             rows[-1]["offered"] = len(part) if right else int(offered.loc[part.index, kind].sum())
             rows[-1]["expected"] = float("nan") if right else float(at_random.loc[wrong, kind].sum())
     return pd.DataFrame(rows)
+
+
+def _bin(part: pd.DataFrame, column: str, *, seed: int, resamples: int) -> dict[str, Any]:
+    """Where the clips of a bin lie, how many they are, and how many of them are right."""
+    values = part[column]
+    hits = share(part["right"].to_numpy(), clusters(part), seed=seed, resamples=resamples)
+    ends = {"low": float(values.min()), "high": float(values.max()), "centre": float(values.median()), "n": len(part)}
+    return ends | {f"accuracy{end}": value for end, value in hits.items()}
 
 
 def _mean(part: pd.DataFrame, column: str, *, seed: int, resamples: int) -> dict[str, float]:
