@@ -114,9 +114,9 @@ def iter_frames(
     actalign.errors.ActAlignError: frame_rate is 0; give frames per second above 0, or None for every frame
     """
     check_frame_rate(frame_rate)
-    frames = _numbered(_window(clip, time_limit_s))
-    if frame_rate is not None:
-        frames = on_grid(frames, start_s=clip.start_s or 0.0, frame_rate=float(frame_rate))
+    window = enumerate(_window(clip, time_limit_s))
+    every = ((time_s, (number, frame)) for number, (time_s, frame) in window)  # by their numbers masks go
+    frames = every if frame_rate is None else on_grid(every, start_s=clip.start_s or 0.0, frame_rate=float(frame_rate))
     reformatter = VideoReformatter()
     masks = clip.masks or Masks()
     masked = dict(masks.frames)
@@ -266,12 +266,6 @@ def _checked(check: Callable[[Path], None], path: Path) -> None:
         raise ActAlignError(
             f"video {path} cannot be read any more ({error.strerror}); run again once it can"
         ) from error
-
-
-def _numbered(frames: Iterator[tuple[float, VideoFrame]]) -> Iterator[tuple[float, tuple[int, VideoFrame]]]:
-    """Each frame with its number in the window, by which masks go."""
-    for number, (time_s, frame) in enumerate(frames):
-        yield time_s, (number, frame)
 
 
 def _from(path: Path, start_s: float, time_limit_s: float) -> Iterator[tuple[float, VideoFrame]]:

@@ -126,10 +126,8 @@ def reproduce(
     from actalign.timeline import check_frame_rate
 
     style = _main_style(dataset, style) if dataset else style
-    given: dict[str, Any] = {"dataset": _anchored(dataset), "checkpoint": _anchored(checkpoint), "style": style}
-    given = {name: value for name, value in (given | {"preset": preset}).items() if value}
-    if frame_rate is not None:
-        given["frame_rate"] = frame_rate
+    named = {"dataset": _anchored(dataset), "checkpoint": _anchored(checkpoint), "style": style, "preset": preset}
+    given = {name: value for name, value in {**named, "frame_rate": frame_rate}.items() if value not in ("", None)}
     check_frame_rate(frame_rate)  # what is wrong is said before anything runs
     if preset:
         options(preset)
