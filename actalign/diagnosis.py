@@ -14,7 +14,7 @@ from actalign.errors import ActAlignError
 
 EXTRAS = {
     "encode": ("torch", "transformers", "av", "safetensors", "sentencepiece", "tqdm"),
-    "notebooks": ("jupyterlab", "papermill", "nbformat", "ipywidgets"),
+    "notebooks": ("jupyterlab", "papermill", "nbformat", "ipywidgets", "anywidget"),
     "llm": ("openai",),
     "actionatlas": ("datasets", "yt_dlp", "pyarrow"),
 }

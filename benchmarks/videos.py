@@ -23,7 +23,7 @@ def clips_of(files: Iterable[Path]) -> list[Clip]:
 
 
 def drawn(folder: Path, count: int) -> list[Path]:
-    """Clips such as the sample's, of another seed: about 60 frames of 96 pixels."""
+    """Clips such as the sample's, of another seed: about 90 frames of 64 pixels."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for planned in plan_clips(families(1_000_000), count, split="test"):

@@ -1,8 +1,8 @@
 """How positions are put into words: phrases to train on, and phrases kept for the scripts.
 
 Each position has long phrases and terse ones (two or three words). ``train`` phrases caption training frames;
-``rich_a``, ``rich_b`` and ``terse`` phrases are used by the three prompt styles alone. A held-out phrase never
-occurs in a training caption, though most of its words do, in other phrases.
+``rich_a``, ``rich_b`` and ``terse`` phrases are used by the three prompt styles, and to measure the checkpoint. A held-out
+phrase never occurs in a training caption, though most of its words do, in other phrases.
 """
 
 from dataclasses import dataclass
