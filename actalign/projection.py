@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from actalign.errors import ActAlignError
 from actalign.progress import is_watched
+from actalign.similarity import unit
 
 NEIGHBOURS = 10
 RESTARTS = 10
@@ -42,14 +43,14 @@ def project_tsne(
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    unit = _unit_rows(embeddings)
-    if not 0 < perplexity < len(unit):
-        raise ActAlignError(f"perplexity {perplexity} must be above 0 and below the {len(unit)} texts; change it")
-    if np.ptp(unit, axis=0).max() < SAME_DIRECTION:
-        raise ActAlignError(f"the {len(unit)} embeddings all point one way, so there is no map of them; give others")
+    rows = unit(embeddings)
+    if not 0 < perplexity < len(rows):
+        raise ActAlignError(f"perplexity {perplexity} must be above 0 and below the {len(rows)} texts; change it")
+    if np.ptp(rows, axis=0).max() < SAME_DIRECTION:
+        raise ActAlignError(f"the {len(rows)} embeddings all point one way, so there is no map of them; give others")
     # Between unit rows the Euclidean distance orders pairs as the cosine does.
     with threadpool_limits(limits=1):
-        points = TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(unit)
+        points = TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(rows)
     return np.asarray(points, dtype=np.float64)
 
 
@@ -115,20 +116,20 @@ def stability(
     >>> table[["start", "seed"]].values.tolist()
     [['pca', 0], ['random', 0], ['random', 1]]
     """
-    unit, shown = _unit_rows(embeddings), np.asarray(points_n2, dtype=np.float64)
-    _, first = np.unique(unit, axis=0, return_index=True)
+    space, shown = unit(embeddings), np.asarray(points_n2, dtype=np.float64)
+    _, first = np.unique(space, axis=0, return_index=True)
     distinct = np.sort(first)
     rows: list[dict[str, Any]] = []
     for turn in tqdm(range(-1, restarts), unit="map", disable=not is_watched()):
         number = seed + max(turn, 0)
-        points = shown if turn < 0 else project_tsne(unit, seed=number, perplexity=perplexity, start="random")
+        points = shown if turn < 0 else project_tsne(space, seed=number, perplexity=perplexity, start="random")
         of_map = neighbours_kept(shown[distinct], points[distinct], neighbours=neighbours)
         rows.append(
             {
                 "start": "pca" if turn < 0 else "random",
                 "seed": number,
                 "kept_of_map": float("nan") if turn < 0 else of_map,
-                "kept_of_space": neighbours_kept(unit[distinct], points[distinct], neighbours=neighbours),
+                "kept_of_space": neighbours_kept(space[distinct], points[distinct], neighbours=neighbours),
                 "plane_silhouette": sport_silhouette(points, sports, metric="euclidean"),
             }
         )
@@ -148,7 +149,7 @@ def sport_silhouette(
     """
     from sklearn.metrics import silhouette_score
 
-    rows = _unit_rows(embeddings) if metric == "cosine" else np.asarray(embeddings, dtype=np.float64)
+    rows = unit(embeddings) if metric == "cosine" else np.asarray(embeddings, dtype=np.float64)
     _check_sports(len(rows), sports)
     return float(silhouette_score(rows, np.asarray(sports), metric=metric))
 
@@ -184,10 +185,12 @@ def silhouette_intervals(
     >>> table["context"].tolist(), bool(table["silhouette"].iloc[2] > 1)
     (['without', 'with', 'difference'], True)
     """
+    from sklearn.metrics.pairwise import cosine_distances
+
     if len(spaces) != 2 or any(len(space) != len(clusters) for space in spaces):
         raise ActAlignError(f"{[len(space) for space in spaces]} rows for {len(clusters)} clusters: give two spaces")
     _check_sports(len(clusters), sports)
-    distances = [_cosine_distances(space) for space in spaces]
+    distances = [cosine_distances(unit(space)) for space in spaces]
     codes = np.unique(np.asarray(sports), return_inverse=True)[1]
     groups, count = _groups(clusters, seed)
     values = np.array(
@@ -224,24 +227,7 @@ def _silhouette(distances: NDArray[np.float64], codes: NDArray[np.intp]) -> floa
     return float(silhouette_score(distances, codes, metric="precomputed")) if 2 <= kinds < len(codes) else float("nan")
 
 
-def _cosine_distances(embeddings: NDArray[Any]) -> NDArray[np.float64]:
-    unit = _unit_rows(embeddings)
-    distances = np.clip(1 - unit @ unit.T, 0, 2)
-    np.fill_diagonal(distances, 0)
-    return np.asarray(distances)
-
-
 def _check_sports(rows: int, sports: Sequence[str]) -> None:
     kinds = len(set(sports))
     if len(sports) != rows or not 2 <= kinds < rows:
         raise ActAlignError(f"{rows} embeddings, {len(sports)} labels, {kinds} sports: give each one of 2 or more")
-
-
-def _unit_rows(embeddings: NDArray[Any]) -> NDArray[np.float64]:
-    rows = np.asarray(embeddings, dtype=np.float64)
-    if rows.ndim != 2 or 0 in rows.shape or not np.isfinite(rows).all():
-        raise ActAlignError(f"embeddings must be a finite, non-empty (N, d) matrix; got shape {rows.shape}")
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not norms.all():
-        raise ActAlignError("an embedding is all zeros and has no direction; encode the texts again")
-    return np.asarray(rows / norms)
