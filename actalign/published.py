@@ -2,8 +2,8 @@
 
 They were measured on ActionAtlas v1.0. Rows with ``n`` come from the 898 of 934 clips the authors could fetch,
 and their percentages are exact counts of those (``top1_k`` and so on); intervals are Wilson's, computed here from
-the counts. Rows without ``n`` come from clip sets the paper does not give: 30.24, 22.90 and 61.64 are no count of
-898, so that the lead over Qwen2-VL is not a paired comparison.
+the counts. Rows without ``n`` come from clip sets the paper does not give: 22.71, 22.90, 30.24 and 61.64 are no count
+of 898, so that the lead over Qwen2-VL is not a paired comparison.
 """
 
 from typing import Any

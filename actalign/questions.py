@@ -33,12 +33,12 @@ def candidates_of(dataset: Dataset, question: Question, *, style: str) -> tuple[
             f"data set {dataset.name!r} has no scripts of style {style!r}; it has {list(dataset.scripts)}"
         )
     scripts: Mapping[str, Script] = dataset.scripts[style] if style else {}
-    sport = clip_of(dataset, question).sport
+    clip = clip_of(dataset, question)
     return tuple(
         Candidate(
             name,
             names=tuple(dataset.class_names.get(name) or (name,)),
-            sport=sport,
+            sport=dataset.sport_of(name, clip_id=clip.id),
             script=scripts.get(name),
             step_ids=tuple(dataset.class_steps.get(name, ())),
         )

@@ -254,6 +254,7 @@ class Dataset:
     for it (some data sets have one real name, the sample has several invented draws).
     ``frame_labels`` maps a clip to the sub-action id shown in each frame and ``class_steps`` a class to its
     ordered sub-action ids: only data sets with known labels have them, and only the oracle uses them.
+    ``class_sports`` maps a class to its sport where that is not the sport of every clip it is asked about.
     """
 
     name: str
@@ -264,6 +265,7 @@ class Dataset:
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frame_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     class_steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    class_sports: Mapping[str, str] = field(default_factory=dict)
 
     def split(self, name: str) -> "Dataset":
         """The same data set with only the clips and questions of one split."""
@@ -273,6 +275,10 @@ class Dataset:
             raise ActAlignError(f"data set {self.name!r} has no split {name!r}; it has {known}")
         questions = tuple(question for question in self.questions if question.clip_id in clips)
         return replace(self, clips=clips, questions=questions)
+
+    def sport_of(self, class_name: str, *, clip_id: str) -> str:
+        """The sport of a class that is asked about a clip: its own, or else the clip's."""
+        return self.class_sports.get(class_name) or self.clips[clip_id].sport
 
     def __repr__(self) -> str:
         sports = len({clip.sport for clip in self.clips.values()})

@@ -16,9 +16,10 @@ from actalign.datasets.folder import read_folder
 from actalign.datasets.registry import REGISTRY, verify_registry, write_registry
 from actalign.errors import ActAlignError
 from actalign.examples import margins
+from actalign.llm.classes import classes_of
 from actalign.metrics import topk_table
 from actalign.options import options
-from actalign.questions import texts_needed
+from actalign.questions import candidates_of, texts_needed
 from actalign.records import Clip, FrameEmbeddings, Question
 from actalign.scoring import score_dataset
 
@@ -536,6 +537,14 @@ def test_a_link_whose_file_is_gone_is_a_clip_that_will_fail_and_not_one_less(tmp
     (root / "gone.mkv").symlink_to(tmp_path / "unmounted" / "gone.mkv")
     (root / "notes.txt").symlink_to(tmp_path / "unmounted" / "notes.txt")
     assert list(load(root).clips) == ["a.mp4", "gone.mkv"]
+
+
+def test_classes_of_several_sports_keep_theirs(tmp_path: Path) -> None:
+    dataset = load(_videos(tmp_path, "a.mp4", classes_txt="lob, tennis\nthrow, judo\n"))
+    assert classes_of(dataset) == {"lob": "tennis", "throw": "judo"}
+    candidates = candidates_of(dataset, dataset.questions[0], style="")
+    assert [candidate.sport for candidate in candidates] == ["tennis", "judo"]
+    assert dataset.sport_of("throw", clip_id="a.mp4") == "judo"
 
 
 @pytest.mark.parametrize(

@@ -220,4 +220,5 @@ def read_folder(root: str | os.PathLike[str], *, name: str | None = None, verify
         class_names=_read_class_names(root / "class_names.json", named),
         frame_labels=_read_frame_labels(labels_path, clips) if labels_path.exists() else {},
         class_steps=_read_lists(steps_path) if steps_path.exists() else {},
+        class_sports={name: sport for name, sport in classes.items() if sport},
     )

@@ -7,7 +7,7 @@ from actalign.records import Dataset
 
 
 def classes_of(classes: Mapping[str, str] | Dataset) -> dict[str, str]:
-    """Class -> sport, in the order given; of a data set, every candidate of its questions and the clip's sport.
+    """Class -> sport, in the order given; of a data set, every candidate of its questions with its sport.
 
     Raises:
         ActAlignError: no class, a name or sport that is empty or not text, or a class met in two sports.
@@ -18,8 +18,8 @@ def classes_of(classes: Mapping[str, str] | Dataset) -> dict[str, str]:
     found: dict[str, str] = {}
     if isinstance(classes, Dataset):
         for question in classes.questions:
-            sport = classes.clips[question.clip_id].sport
             for name in question.candidates:
+                sport = classes.sport_of(name, clip_id=question.clip_id)
                 if found.setdefault(name, sport) != sport:
                     raise ActAlignError(
                         f"class {name!r} is asked for in {found[name]!r} and in {sport!r}, and a data set keeps one "
