@@ -21,8 +21,9 @@ def topk_table(scores: pd.DataFrame, *, by: str | None = None, seed: int = 0, re
     """Top-1, 2 and 3 in percent with 95% intervals, one row per method and style.
 
     A tie counts with the probability that a random order puts the answer in front. Intervals are a bootstrap
-    clustered by family (a clip without a family is its own), too narrow where ``families`` is small. Where all clips
-    agree, on 0 or 100%, it has nothing to vary: the interval is then Wilson's, which takes clips as independent.
+    clustered by family (a clip without a family is its own), too narrow where ``families`` is small and NaN where it is
+    1. Where all clips agree, on 0 or 100%, it has nothing to vary: the interval is then Wilson's, which takes clips as
+    independent.
 
     Args:
         scores: as ``scoring.score_dataset`` gives them, of any number of methods.
@@ -71,8 +72,8 @@ class PairedDifference:
     ``test`` is the exact McNemar test, ``None`` where a or b runs several draws, so that a clip is not right or wrong.
     """
 
-    method_a: str
-    method_b: str
+    label_a: str
+    label_b: str
     k: int
     difference: float
     low: float

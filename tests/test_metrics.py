@@ -236,7 +236,7 @@ def test_paired_difference_uses_common_clips_and_clusters(rng: np.random.Generat
         )
         low, high = cluster_interval(gain[:, None], families[5:45].tolist(), seed=2, resamples=300)
         result = paired_difference(a, b, k=k, seed=2, resamples=300)
-        assert (result.method_a, result.method_b, result.k, result.n) == ("a", "b", k, 40)
+        assert (result.label_a, result.label_b, result.k, result.n) == ("a", "b", k, 40)
         assert result.difference == pytest.approx(100 * gain.mean())
         assert (result.low, result.high) == pytest.approx((100 * low.item(), 100 * high.item()))
     test = mcnemar_exact(a, b)
