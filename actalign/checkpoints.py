@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actalign.errors import ActAlignError
+from actalign.files import file_sha256
 
 FINGERPRINTED = (
     "model*.safetensors",
@@ -73,10 +74,7 @@ def hash_folder(folder: Path) -> str:
     64
     """
     files = sorted({file for pattern in FINGERPRINTED for file in folder.glob(pattern)})
-    digests = {}
-    for file in files:
-        with file.open("rb") as stream:
-            digests[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    digests = {file.name: file_sha256(file) for file in files}
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,5 +1,6 @@
-"""Writing a file whole or not at all, and logs line by line."""
+"""Writing a file whole or not at all, logs line by line, and what identifies a file."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -111,3 +112,34 @@ def append_line(path: str | os.PathLike[str], entry: Mapping[str, Any], *, remed
                 if file.read(1) != b"\n":
                     line = b"\n" + line
             file.write(line)
+
+
+def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """What :func:`append_line` wrote, oldest first; a line torn by a kill is left out, and no file has no lines.
+
+    Raises:
+        ActAlignError: the file cannot be read.
+
+    >>> read_lines("nowhere.jsonl")
+    []
+    """
+    try:
+        entries = map(_parsed, Path(path).read_bytes().split(b"\n"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise ActAlignError(f"cannot read {path}: {error.strerror}; check the file") from error
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):  # no JSON, or cut off within a character
+        return None
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes, read piece by piece. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

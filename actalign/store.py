@@ -29,7 +29,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from actalign.errors import ActAlignError
-from actalign.files import append_line, write_whole, writing
+from actalign.files import append_line, file_sha256, read_lines, write_whole, writing
 from actalign.records import Clip, FrameEmbeddings
 
 FORMAT = "actalign-embeddings-1"
@@ -108,10 +108,8 @@ class EmbeddingStore:
 
     def ledger(self) -> list[dict[str, Any]]:
         """Every whole line of the ledger, of all encoders, oldest first; a line torn by a kill is left out."""
-        path = self.folder / "ledger.jsonl"
-        if not path.exists():
-            return []
-        return [entry for line in path.read_bytes().split(b"\n") if (entry := _parse(line))]
+        lines = (line for line in read_lines(self.folder / "ledger.jsonl") if set(LEDGER_COLUMNS) <= line.keys())
+        return [line for line in lines if isinstance(line["clip_id"], str)]
 
     def latest(self) -> dict[str, dict[str, Any]]:
         """Clip id -> the latest ledger line of this encoder, dtype and frame rate."""
@@ -218,8 +216,7 @@ def sha256_of(path: Path) -> str:
     try:
         if path.exists() and not path.is_file():  # to open a pipe would wait for somebody to write into it
             raise ActAlignError(f"{path} cannot be read: it is not a file; check the path")
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise ActAlignError(f"{path} cannot be read: {error.strerror}; check the path") from error
 
@@ -284,12 +281,3 @@ def _digest_of(values: Mapping[str, str]) -> str:
 
 def _setting(entry: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     return entry["encoder"], entry["dtype"], entry["frame_rate"]
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):  # no JSON, or cut off within a character
-        return None
-    whole = isinstance(entry, dict) and set(LEDGER_COLUMNS) <= set(entry) and isinstance(entry["clip_id"], str)
-    return entry if whole else None

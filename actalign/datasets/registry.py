@@ -3,23 +3,17 @@
 ``sha256sum --check registry.sha256`` inside the folder is the same check as :func:`verify_registry`.
 """
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from actalign.errors import ActAlignError
-from actalign.files import write_whole
+from actalign.files import file_sha256, write_whole
 
 REGISTRY = "registry.sha256"
 _LINE = re.compile(r"([0-9a-fA-F]{64}) [ *]([^\0]+)")
 _SHOWN = 10
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _listed(root: Path) -> list[str]:
@@ -66,7 +60,7 @@ def write_registry(root: str | os.PathLike[str], files: Iterable[str | os.PathLi
     if outside := [name for name in names if not _inside(name)]:
         raise ActAlignError(f"{outside[0]!r} is not a path inside {root}; give paths relative to that folder")
     try:
-        lines = [f"{_sha256(root / name)}  {name}\n" for name in names]
+        lines = [f"{file_sha256(root / name)}  {name}\n" for name in names]
     except OSError as error:
         raise ActAlignError(f"cannot read {error.filename}: {error.strerror}; nothing was written") from error
     write_whole(root / REGISTRY, "".join(lines))
@@ -120,7 +114,7 @@ def verify_registry(root: str | os.PathLike[str]) -> int:
     faults: dict[str, list[str]] = {"missing": [], "changed": [], "unreadable": []}
     for name, expected in sorted(listed.items()):
         try:
-            if _sha256(root / name) != expected:
+            if file_sha256(root / name) != expected:
                 faults["changed"].append(name)
         except (FileNotFoundError, NotADirectoryError):
             faults["missing"].append(name)

@@ -1,12 +1,12 @@
 """Whether a file holds a clip: every frame of its window is decoded and counted."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from actalign.containers import require_whole
 from actalign.errors import ActAlignError
 from actalign.fetching.failures import FetchError
+from actalign.files import file_sha256
 from actalign.records import Clip
 from actalign.video import iter_frames, probe
 
@@ -79,7 +79,6 @@ def sha256_of(path: Path) -> str | None:
     True
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return None

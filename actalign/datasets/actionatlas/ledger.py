@@ -1,12 +1,10 @@
 """What became of each clip, one JSON line at a time: a run that is killed loses at most the line it was writing."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from actalign.errors import ActAlignError
-from actalign.files import append_line
+from actalign.files import append_line, read_lines
 
 LEDGER = "ledger.jsonl"
 REMEDY = "free some space or choose another folder. What was recorded before is intact"
@@ -36,24 +34,5 @@ def latest(root: Path) -> dict[str, dict[str, Any]]:
     >>> latest(Path("nowhere"))
     {}
     """
-    path = root / LEDGER
-    if not path.exists():
-        return {}
-    found: dict[str, dict[str, Any]] = {}
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise ActAlignError(f"cannot read {path}: {error.strerror}; check the file") from error
-    for line in lines:
-        if (entry := _parse(line)) is not None:
-            found[entry["id"]] = entry
-    return found
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    whole = isinstance(entry, dict) and {"id", "state"} <= set(entry) and isinstance(entry["id"], str)
-    return entry if whole else None
+    lines = (line for line in read_lines(root / LEDGER) if {"id", "state"} <= line.keys())
+    return {line["id"]: line for line in lines if isinstance(line["id"], str)}
