@@ -56,7 +56,6 @@ clean: ## remove caches of the tools; results, embeddings and .venv stay
 MOVED := $(shell test -s $(STAMP) && test "$$(cat $(STAMP))" != "$$(pwd -P)" && echo moved)
 .PHONY: moved
 $(STAMP): pyproject.toml constraints.txt $(MOVED)
-	@rm -f $(STAMP)
 	@if test -n "$(MOVED)" || ! $(PY) -m pip --version >/dev/null 2>&1; then \
 	  if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    echo "error: $(PYTHON) is $$("$(PYTHON)" --version 2>/dev/null || echo "not to be found"); ActAlign needs" \
@@ -66,6 +65,7 @@ $(STAMP): pyproject.toml constraints.txt $(MOVED)
 	  echo "creating $(VENV) with $$("$(PYTHON)" --version)"; \
 	  "$(PYTHON)" -m venv --clear $(VENV); \
 	fi
+	@rm -f $(STAMP)
 	@echo "installing the pinned packages into $(VENV) (some minutes the first time; later runs skip this)"
 	@set -o pipefail; \
 	$(PY) -m pip install --disable-pip-version-check --no-input -c constraints.txt -e ".[all]" | while read -r line; do \

@@ -83,13 +83,23 @@ def read_record(notebook: Path) -> Record | None:
     """The record of the last complete run; None when there is none or it cannot be read, so the notebook runs."""
     try:
         record = Record(**json.loads(_path(notebook).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, ValueError, TypeError, RecursionError):
         return None
-    return record if isinstance(record.outputs, dict) else None
+    return record if isinstance(record.outputs, dict) and isinstance(record.seconds, int | float) else None
 
 
 def write_record(notebook: Path, record: Record) -> None:
     write_whole(_path(notebook), json.dumps(asdict(record), indent=1, sort_keys=True) + "\n")
+
+
+def forget(notebook: Path) -> None:
+    """Delete what the last complete run wrote, unless it has changed since, and its record."""
+    record = read_record(notebook)
+    for name, digest in record.outputs.items() if record else ():
+        path = paths.ROOT / name
+        if path.is_file() and sha256(path.read_bytes()) == digest:
+            path.unlink()
+    _path(notebook).unlink(missing_ok=True)
 
 
 def _path(notebook: Path) -> Path:

@@ -22,6 +22,7 @@ from actalign.notebook import check_sources, read_parameters, run_notebook
 from actalign.run_records import (
     Outcome,
     Record,
+    forget,
     key_of,
     read_record,
     snapshot,
@@ -180,6 +181,7 @@ def _one(notebook: Path, key: str, *, label: str, given: Mapping[str, Any], old:
         with _clock(label):
             record = _run(notebook, key, given)
     except LeftOutError as error:
+        forget(notebook)  # what other data gave
         print("  left out")
         return Outcome(notebook.stem, "left out", reason=str(error))
     except (ActAlignError, OSError) as error:

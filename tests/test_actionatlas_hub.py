@@ -23,7 +23,7 @@ from actalign.errors import ActAlignError
 
 try:
     metadata = read_hub()
-    print(metadata.revision, len(metadata.rows), *(len(row.regions) for row in metadata.rows))
+    print(metadata.revision, metadata.asked_for, len(metadata.rows), *(len(row.regions) for row in metadata.rows))
 except ActAlignError as error:
     print(error)
 """
@@ -93,7 +93,7 @@ def read(endpoint: str, cache: Path, *, offline: bool = False) -> str:
 
 
 def test_the_table_is_read_from_the_hub_and_its_commit_recorded(hub: str, tmp_path: Path) -> None:
-    assert read(hub, tmp_path / "cache") == f"{COMMIT} 4 2 0 0 2\n"
+    assert read(hub, tmp_path / "cache") == f"{COMMIT} main 4 2 0 0 2\n"
 
 
 def test_a_hub_out_of_reach_is_one_clear_error(tmp_path: Path) -> None:

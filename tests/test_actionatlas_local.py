@@ -66,6 +66,18 @@ def test_a_good_file_is_found_beside_others_of_its_name(importer: Importer, writ
     assert importer.run().done == ("000", "002") and importer.files() == ["video0.mp4"]
 
 
+def test_the_longest_of_several_files_of_a_name_serves_all_clips(
+    importer: Importer, write_video: Callable[..., Path]
+) -> None:
+    importer.table = write_jsonl(
+        importer.table, [atlas_row(0), atlas_row(1, youtube_id="video0", start_timestamp=3.0, end_timestamp=4.0)]
+    )
+    for folder, frames in (("a", 30), ("b", 75)):
+        (importer.mine / folder).mkdir()
+        write_video(importer.mine / folder / "video0.mp4", frames=frames)
+    assert importer.run().done == ("000", "001")
+
+
 @pytest.mark.parametrize("name", ["001.mp4", "video1_1.0_2.0.mp4"])
 def test_a_cut_segment_is_read_from_its_start(importer: Importer, write_video: Callable[..., Path], name: str) -> None:
     write_video(importer.mine / name, frames=15)

@@ -237,6 +237,9 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
         other.unlink()
     run("reproduce", "--dataset", str(namesake), *checkpoint)
     assert "style='typed'" in seen.pop()[0]
+    shutil.rmtree(style.parent)
+    run("reproduce", "--dataset", str(namesake), *checkpoint, "--only", "10_embeddings")
+    assert "10_embeddings" in seen.pop()[0], "it reads no scripts"
     for rate in ("nan", "0", "1e308"):
         assert f"frame_rate is {float(rate)}" in run("reproduce", "--frame-rate", rate).stderr
     assert len(seen) == 2

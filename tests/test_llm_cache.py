@@ -221,6 +221,8 @@ def test_processes_that_append_at_the_same_time_do_not_mix_their_lines(path: Pat
         {"choices": [{"message": {"content": None, "refusal": 3}, "finish_reason": 7}], "usage": "many"},
         {"choices": [{"message": {"content": [{"type": "image"}, "x"]}}], "usage": {"prompt_tokens": -1}},
         {"usage": {"prompt_tokens": 1.5, "completion_tokens": None}},
+        {"usage": {"prompt_tokens": 10**400, "completion_tokens": 1}},
+        {"usage": {"prompt_tokens": 1, "completion_tokens": 10**400}},
     ],
 )
 def test_an_answer_of_any_shape_has_some_text(response: dict[str, Any]) -> None:

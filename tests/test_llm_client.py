@@ -287,12 +287,23 @@ def test_a_key_is_found_in_every_spelling(
     assert list_models(server.url) == ("[key]",)
 
 
+def test_what_stands_before_a_key_is_kept(
+    server: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-SEC/RET-7f3a9c"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    said = 'a quote " and two \\\\'
+    answer, waits = ask(server, tmp_path / "a.jsonl", served.raw(json.dumps(completion(said + key))))
+    assert isinstance(answer, Answer) and (answer.text, waits) == (said + "[key]", [])
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("ALL_PROXY", "foo://me:hunter2@127.0.0.1:1", "client cannot be opened .* names: .*ALL_PROXY"),
-        ("SSL_CERT_FILE", "/nowhere.pem", "client cannot be opened .* names: .*SSL_CERT_FILE"),
-        ("OPENAI_ORG_ID", "ö", "a character no header can carry; check OPENAI_ORG_ID"),
+        ("ALL_PROXY", "foo://me:hunter2@127.0.0.1:1", "client cannot be opened .*check .*ALL_PROXY"),
+        ("HTTPS_PROXY", "http://me:hunter2/x@127.0.0.1:1", "client cannot be opened .*check .*HTTPS_PROXY"),
+        ("SSL_CERT_FILE", "/nowhere.pem", "client cannot be opened .*check .*SSL_CERT_FILE"),
+        ("OPENAI_ORG_ID", "ö", "a character it cannot carry; check OPENAI_ORG_ID"),
     ],
 )
 def test_an_environment_that_the_client_cannot_use_is_told(

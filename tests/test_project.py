@@ -225,6 +225,7 @@ def test_make_builds_anew_what_was_moved_or_copied(copy: Path) -> None:
     moved = copy.with_name("moved 'there")
     copy.rename(moved)
     (moved / ".venv" / "bin" / "old command").touch()
+    assert make("figures", "PYTHON=no-such-python", folder=moved).returncode != 0, "and it is not forgotten"
     for _ in range(2):
         done = make("figures", f"PYTHON={moved / python.name}", folder=moved)
         assert done.returncode == 0, done.stderr

@@ -62,6 +62,11 @@ def test_question_refuses_a_repeated_candidate() -> None:
         Question("a", candidates=("serve", "serve"), answer=0)
 
 
+def test_script_steps_are_one_line_each() -> None:
+    script = Script("lob", sport="tennis", steps=("step  back\r", "swing\nup "))
+    assert script.steps == ("step back", "swing up")
+
+
 def test_script_counts_its_steps() -> None:
     assert len(Script("lob", sport="tennis", steps=("back", "swing", "watch"))) == 3
 

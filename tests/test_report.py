@@ -45,8 +45,8 @@ def test_script_statistics_read_as_in_the_paper() -> None:
 
 
 def test_markdown_has_a_row_a_line_and_harmless_cells() -> None:
-    lines = report.markdown(pd.DataFrame({"a|b": ["x\ny"], "n": [3]})).splitlines()
-    assert lines == ["| a\\|b | n |", "|---|---|", "| x y | 3 |"]
+    lines = report.markdown(pd.DataFrame({"a|b": ["x\r\ny"], "n": [3]})).splitlines()
+    assert lines == ["| a\\|b | n |", "|---|---|", "| x  y | 3 |"]
     lines = report.markdown(pd.DataFrame({"p": ["<0.001"], "step": ["</td><script>x</script>"]})).splitlines()
     assert lines[-1] == "| <0.001 | &lt;/td>&lt;script>x&lt;/script> |"
 

@@ -470,6 +470,18 @@ def test_what_the_data_do_not_give_is_left_out_and_no_failure(
     assert printed.err == ""
 
 
+def test_what_is_left_out_takes_with_it_what_other_data_gave(fast: list[str]) -> None:
+    path = paths.NOTEBOOKS / "fig_6_vague.ipynb"
+    write_notebook(path, "(figures / 'fig_6_vague.svg').write_text('a'); (figures / 'fig_6_vague.csv').write_text('b')")
+    assert runner.main([]) == 0
+    assert "fig_6_vague.svg" in (paths.FIGURES / "README.md").read_text(encoding="utf-8")
+    (paths.FIGURES / "fig_6_vague.csv").write_text("changed by hand")
+    write_notebook(path, "from actalign.errors import LeftOutError\nraise LeftOutError('one style')")
+    assert runner.main([]) == 0
+    assert [file.name for file in paths.FIGURES.glob("fig_6*")] == ["fig_6_vague.csv"]
+    assert "fig_6_vague.svg" not in (paths.FIGURES / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_data_set_of_ones_own_is_nothing_for_notebooks_of_other_videos(
     fast: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -477,11 +489,12 @@ def test_a_data_set_of_ones_own_is_nothing_for_notebooks_of_other_videos(
     write_notebook(paths.NOTEBOOKS / "explorer.ipynb", parameters=KNOWS_DATA)
     write_notebook(paths.NOTEBOOKS / "own_videos.ipynb", parameters="checkpoint = ''  # a folder")
     chosen = {
-        given: [path.stem for path in runner._selected(runner.plan(paths.NOTEBOOKS), (), {given: "mine"})]
-        for given in ("dataset", "checkpoint")
+        given: [path.stem for path in runner._selected(runner.plan(paths.NOTEBOOKS), (), dict.fromkeys(given, "mine"))]
+        for given in (("dataset",), ("dataset", "checkpoint"), ("checkpoint",))
     }
-    assert "explorer" in chosen["dataset"] and "own_videos" not in chosen["dataset"]
-    assert {"explorer", "own_videos"} <= set(chosen["checkpoint"])
+    for given in (("dataset",), ("dataset", "checkpoint")):
+        assert "explorer" in chosen[given] and "own_videos" not in chosen[given]
+    assert {"explorer", "own_videos"} <= set(chosen["checkpoint",])
 
 
 def test_the_gallery_keeps_the_captions_of_what_was_not_run_here(fast: list[str]) -> None:
@@ -499,9 +512,11 @@ def test_the_gallery_keeps_the_captions_of_what_was_not_run_here(fast: list[str]
 def test_a_record_of_another_shape_is_as_good_as_none(fast: list[str]) -> None:
     assert runner.main([]) == 0
     record = paths.RESULTS / "runs" / "20_widths.json"
-    record.write_text(json.dumps({**json.loads(record.read_text()), "outputs": []}))
-    fast.clear()
-    assert runner.main([]) == 0 and "20_widths" in fast
+    oddities: list[dict[str, Any]] = [{"outputs": []}, {"seconds": None}]
+    for odd in oddities:
+        record.write_text(json.dumps({**json.loads(record.read_text()), **odd}))
+        fast.clear()
+        assert runner.main([]) == 0 and "20_widths" in fast
 
 
 def test_the_gallery_of_another_folder_names_no_command_that_would_not_make_it(

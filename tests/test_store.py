@@ -321,8 +321,8 @@ def test_a_ledger_line_of_another_shape_harms_no_later_run(store: EmbeddingStore
     store.record("lob", key="0f", state="done", frames=3)
     (entry,) = store.ledger()
     ledger = store.folder / "ledger.jsonl"
-    ledger.write_text(json.dumps({**entry, **odd}) + "\n" + "[" * 100_000 + "\n" + ledger.read_text())
-    assert store.latest() == {"lob": entry}
+    ledger.write_text(json.dumps({**entry, "clip_id": "b", **odd}) + "\n" + "[" * 100_000 + "\n" + ledger.read_text())
+    assert store.latest()["lob"] == entry and len(store.latest()) == 1 + ("gpu" in odd)
     assert store.write_index().read_text().count("lob") == 1
 
 

@@ -62,6 +62,8 @@ def import_videos(
         for path in sorted(source.rglob("*")):
             if path.suffix.lower() in SUFFIXES and path.is_file():
                 found.setdefault(path.stem, []).append(path)
+        for alike in found.values():  # the largest first: it holds the most clips
+            alike.sort(key=lambda path: path.stat().st_size, reverse=True)
         wanted = [entry for entry in manifest.entries if entry.state != "done" and entry.kind != "row"]
         new = 0
         for entry in tqdm(wanted, unit="clip", disable=not is_watched(progress)):

@@ -33,13 +33,6 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 120.0
 """No wait is longer, whatever Retry-After says."""
 
-AROUND = tuple(
-    name
-    for plain in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-    for name in (plain, plain.lower())
-)
-"""What the client also reads from the environment."""
-
 log = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -127,10 +120,10 @@ class Endpoint:
             self._client = openai.AsyncOpenAI(
                 api_key=key, base_url=self.settings.base_url, max_retries=0, timeout=self.timeout_s
             )
-        except (ImportError, OSError, ValueError) as error:  # not shown whole: a proxy's address may hold a password
+        except Exception as error:  # noqa: BLE001  # of any kind; not shown: a proxy's address may hold a password
             raise ActAlignError(
-                f"the endpoint's client cannot be opened ({type(error).__name__}); check the proxies and certificates "
-                f"that the environment names: {', '.join(name for name in AROUND if name in os.environ) or 'none'}"
+                f"the endpoint's client cannot be opened ({type(error).__name__}); check what the environment says of "
+                "proxies (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) and certificates (SSL_CERT_FILE, SSLKEYLOGFILE)"
             ) from None
         self._key = _any_spelling(key)
         return self
@@ -200,7 +193,8 @@ class Endpoint:
             return Failure(Kind.CONNECTION_RESET, f"the connection broke ({cause})")
         except UnicodeError:
             raise ActAlignError(
-                "the environment holds a character no header can carry; check OPENAI_ORG_ID and OPENAI_PROJECT_ID"
+                "a header holds a character it cannot carry; check OPENAI_ORG_ID, OPENAI_PROJECT_ID and "
+                "OPENAI_CUSTOM_HEADERS in the environment"
             ) from None
         except openai.OpenAIError as error:
             return Failure(Kind.BAD_RESPONSE, self._without_key(f"{type(error).__name__}: {error}"))
@@ -219,7 +213,9 @@ def _any_spelling(key: str) -> re.Pattern[str] | None:
     """
     if len(key) < 6 or (key.isalpha() and len(key) < 16):  # "none", "ollama": no secret, maybe a word
         return None
-    return re.compile("".join(rf"(?:\\{{0,3}}{re.escape(char)}|\\{{1,3}}u00(?i:{ord(char):02x}))" for char in key))
+    escaped = (rf"\\{{0,8}}{re.escape(char)}" if char in '/"\\' else re.escape(char) for char in key)
+    coded = (rf"\\{{1,8}}u00(?i:{ord(char):02x})" for char in key)  # of JSON within JSON, too
+    return re.compile("".join(f"(?:{plain}|{code})" for plain, code in zip(escaped, coded, strict=True)))
 
 
 def list_models(base_url: str | None = None, *, timeout_s: float = 10.0) -> tuple[str, ...] | Failure:
