@@ -32,13 +32,13 @@ class Finding:
     next_step: str = ""
 
 
-def install(package: str = "", *, extra: str = "") -> str:
-    """The command that installs an extra, or the extra that a package belongs to.
+def install(name: str) -> str:
+    """The command that installs an extra, by its name or that of a package in it.
 
-    >>> "[encode]" in install("torch"), "[llm]" in install(extra="llm")
+    >>> "[encode]" in install("torch"), "[llm]" in install("llm")
     (True, True)
     """
-    extra = extra or next((name for name, packages in EXTRAS.items() if package in packages), "all")
+    extra = next((extra for extra, packages in EXTRAS.items() if name in (extra, *packages)), "all")
     return f"pip install -c constraints.txt -e '.[{extra}]'" if paths.IS_CLONE else f"pip install 'actalign[{extra}]'"
 
 
@@ -85,7 +85,7 @@ def packages(extra: str) -> Finding:
             failed.append(f"{name} ({str(error).splitlines()[0]})")
     if not failed:
         return Finding(f"extra {extra}", True, ", ".join(found))
-    return Finding(f"extra {extra}", False, f"missing: {', '.join(failed)}", install(extra=extra))
+    return Finding(f"extra {extra}", False, f"missing: {', '.join(failed)}", install(extra))
 
 
 def _version_of(name: str) -> str:

@@ -12,7 +12,8 @@ from actalign.errors import ActAlignError
 from actalign.inputs import Candidate, QuestionInputs
 from actalign.methods import Method, method_named
 from actalign.options import Options
-from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
+from actalign.records import Clip, Dataset, FrameEmbeddings, Question
+from actalign.scripts import in_style
 
 
 def clip_of(dataset: Dataset, question: Question) -> Clip:
@@ -28,11 +29,7 @@ def candidates_of(dataset: Dataset, question: Question, *, style: str) -> tuple[
     Raises:
         ActAlignError: the data set has no such style (``""`` asks for no scripts), or lacks the clip.
     """
-    if style and style not in dataset.scripts:
-        raise ActAlignError(
-            f"data set {dataset.name!r} has no scripts of style {style!r}; it has {list(dataset.scripts)}"
-        )
-    scripts: Mapping[str, Script] = dataset.scripts[style] if style else {}
+    scripts = in_style(dataset, style) if style else {}
     clip = clip_of(dataset, question)
     return tuple(
         Candidate(

@@ -277,7 +277,7 @@ def test_the_reference_preset_runs_end_to_end(score: Scorer, world: World, rng: 
 def test_a_style_is_needed_and_must_exist(score: Scorer) -> None:
     with pytest.raises(ActAlignError, match=r"'dtw' reads scripts: pass style=, one of \['plain'\]"):
         score("dtw", style="")
-    with pytest.raises(ActAlignError, match=r"no scripts of style 'rich'; it has \['plain'\]"):
+    with pytest.raises(ActAlignError, match=r"no scripts of style 'rich'; choose one of \['plain'\]"):
         score("dtw", style="rich")
 
 

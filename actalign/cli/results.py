@@ -152,11 +152,10 @@ def reproduce(
 
 def _main_style(data: str, style: str) -> str:
     """The style that was asked for; "", the notebooks' own, where the data has it; or else the only one it has."""
-    from actalign import paths
-    from actalign.notebook import read_parameters
+    from actalign import paths, runner
 
     known = styles_of(dataset_of(data), [style] if style else None)
-    if style or read_parameters(paths.NOTEBOOKS / "20_scores.ipynb")["style"] in known:
+    if style or runner.read_parameters(paths.NOTEBOOKS / "20_scores.ipynb")["style"] in known:
         return style
     if len(known) > 1:
         raise ActAlignError(f"{data} has the styles {known}; say with --style which is that of the main results")
