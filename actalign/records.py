@@ -254,7 +254,7 @@ class Dataset:
     for it (some data sets have one real name, the sample has several invented draws).
     ``frame_labels`` maps a clip to the sub-action id shown in each frame and ``class_steps`` a class to its
     ordered sub-action ids: only data sets with known labels have them, and only the oracle uses them.
-    ``class_sports`` maps a class to its sport where that is not the sport of every clip it is asked about.
+    ``class_sports`` maps a class to its sport where the data set says it of the class; else the clip's counts.
     """
 
     name: str
