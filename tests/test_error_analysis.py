@@ -230,8 +230,12 @@ def test_a_missing_script_is_a_fault_and_measures_nothing_that_needs_it(world: W
     del world.scripts["planted a"]
     row = world.sorted().loc["planted"]
     assert world.held("planted") == {"unreadable"} and row["mode"] == "unreadable" and not row["right"]
-    assert np.isnan(row["text_similarity"]) and np.isnan(row["onset"]) and row["steps"] == 0
+    assert np.isnan(row["text_similarity"]) and np.isnan(row["onset"])
+    assert row[["steps", "path", "vertical_moves"]].isna().all()
     assert row["steps_predicted"] == 3 and row["path_predicted"] == 3 + len(PLAIN) - 1
+    binned = breakdowns.factor_bins(world.factors(), resamples=50).groupby("factor")["n"].sum()
+    assert binned["path"] == binned["steps"] == RIGHT, "no path is no short path"
+    assert binned["seconds"] == RIGHT + 1
 
 
 def test_of_two_modes_the_one_that_is_rarer_where_all_is_right_comes_first() -> None:

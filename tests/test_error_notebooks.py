@@ -99,7 +99,7 @@ def test_a_folder_with_gaps_is_analysed_and_one_without_errors_too(project: Path
     assert "6 of 8 clips; 1 have no label, 1 no embeddings" in shown and "every class has a script: False" in shown
     factors = results.read_table("clip_factors").set_index("clip_id")
     lost = factors.loc["test-00000"]
-    assert not lost["right"] and lost["steps"] == 0 and np.isnan(lost["score"]) and lost["unreadable"] == 1
+    assert not lost["right"] and np.isnan(lost["steps"]) and np.isnan(lost["score"]) and lost["unreadable"] == 1
     assert set(factors["style"]) == {"context_rich"} and set(factors["subset"]) == {""}
     errors = results.read_table("errors").set_index("clip_id")
     assert errors.loc["test-00000", "mode"] == "unreadable"

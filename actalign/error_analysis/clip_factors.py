@@ -145,12 +145,12 @@ def _criteria(answer: Reading | None, rival: Reading | None, predicted: Reading 
     }
 
 
-def _sizes(reading: Reading | None, ending: str) -> dict[str, int]:
-    """K, P and vertical moves; 0 for a candidate without a script."""
+def _sizes(reading: Reading | None, ending: str) -> dict[str, float]:
+    """K, P and vertical moves."""
     return {
-        f"steps{ending}": len(reading.texts) if reading else 0,
-        f"path{ending}": len(reading.alignment.path) if reading else 0,
-        f"vertical_moves{ending}": vertical_moves(reading.alignment) if reading else 0,
+        f"steps{ending}": len(reading.texts) if reading else np.nan,
+        f"path{ending}": len(reading.alignment.path) if reading else np.nan,
+        f"vertical_moves{ending}": vertical_moves(reading.alignment) if reading else np.nan,
     }
 
 
