@@ -386,6 +386,14 @@ def test_confusion_counts_every_clip_once_and_chance_every_error_once(world: Wor
     assert table.loc["steps replaced", "offered"] == RIGHT + 1
 
 
+def test_confusion_is_of_clips_whatever_they_are_labelled(world: World) -> None:
+    world.plant("plain", PLAIN)
+    factors = world.factors()
+    same_labels = factors.set_axis([0] * len(factors))
+    pd.testing.assert_frame_equal(breakdowns.confusion(same_labels, resamples=50),
+                                  breakdowns.confusion(factors, resamples=50))  # fmt: skip
+
+
 # Tables and figure
 
 

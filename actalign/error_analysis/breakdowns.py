@@ -149,6 +149,7 @@ def confusion(table: pd.DataFrame, *, seed: int = 0, resamples: int = 10_000) ->
         the sport's clips, see :func:`share`), offered (how many candidates of that kind the sport's questions
         have) and expected (wrong clips of that kind if each had chosen among its wrong candidates at random).
     """
+    table = table.reset_index(drop=True)  # clips are told apart by place below, and tables put together repeat labels
     offered = pd.DataFrame({kind: table[f"offered: {kind}"] for kind in RELATIONS})
     at_random = offered.div(offered.sum(axis=1), axis=0)[~table["right"]]
     rows = []
