@@ -196,16 +196,18 @@ class _Run:
 def label_of(method: Method, options: Options) -> str:
     """The method's label with what its options change, so that no row claims to be what it is not.
 
+    An option that the method fixes is left out: "dtw" never has context, whatever ``text_template`` says.
+
     >>> label_of(method_named("dtw_context_smoothing"), Options())
     'DTW + context + smoothing (w = 30)'
     >>> label_of(method_named("dtw_context"), Options(text_template="step"))
     'DTW + context [text_template=step]'
     """
-    label = method.label
+    label, settled = method.label, method.settle(options)
     if method.smooths:
-        width = method.settle(options).smoothing_width
-        label += " (off)" if width is None else f" (w = {width})"
-    changes = {name: value for name, value in options.changes().items() if not name.endswith("_width")}
+        label += " (off)" if settled.smoothing_width is None else f" (w = {settled.smoothing_width})"
+    kept = {name: value for name, value in options.changes().items() if getattr(settled, name) == value}
+    changes = {name: value for name, value in kept.items() if not name.endswith("_width")}
     notes: list[str] = [options.preset] if options.preset != "paper" else []
     notes += [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in changes.items()]
     return f"{label} [{', '.join(notes)}]" if notes else label

@@ -265,5 +265,8 @@ def test_labels_own_up_to_changed_options() -> None:
     assert label_of(METHODS["dtw"], options(affinity_scale=5.0, affinity_bias=-1.0)) == (
         "DTW [affinity_scale=5, affinity_bias=-1]"
     )
+    worded = options(text_template="released")
+    assert label_of(METHODS["dtw_context"], worded) == "DTW + context [text_template=released]"
+    assert label_of(METHODS["dtw"], worded) == "DTW", "which leaves the context out"
     validated = METHODS["dtw_context_smoothing_validated"]
     assert label_of(validated, options(validated_width=3)) == "DTW + context + validated smoothing (w = 3)"
