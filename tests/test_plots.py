@@ -531,6 +531,12 @@ def test_smoothing_curve_marks_both_widths_and_reads_in_seconds() -> None:
     assert [text.get_text() for text in same.get_texts()][2:] == ["chosen on validation = paper, w = 30"]
 
 
+def test_a_smoothing_curve_of_ties_is_drawn_although_its_interval_is_off_by_a_rounding() -> None:
+    third = 100 / 3  # of three candidates that tie in every clip
+    tied = _curve().assign(top1=third, top1_low=np.nextafter(third, 100), top1_high=np.nextafter(third, 0))
+    plots.accuracy_over_width(tied, Figure().subplots(), frame_rate=15)
+
+
 def test_main_results_keep_the_published_rows_apart() -> None:
     ax = plots.main_results(
         _results(), Figure().subplots(), data_label="Sample", chance=20, highlight=("dtw",), published=_published()

@@ -64,8 +64,8 @@ def accuracy_over_width(
         rows = table[table["split"] == split].sort_values("width")
         errors = np.array([rows["top1"] - rows["top1_low"], rows["top1_high"] - rows["top1"]], dtype=float)
         curve = ax.errorbar(
-            rows["width"] + shift * (2 * place - len(present) + 1), rows["top1"], yerr=errors, color=color,
-            marker=marker, linestyle=dashes, elinewidth=0.7, label=split,
+            rows["width"] + shift * (2 * place - len(present) + 1), rows["top1"], yerr=np.maximum(errors, 0),
+            color=color, marker=marker, linestyle=dashes, elinewidth=0.7, label=split,
         )  # fmt: skip
         curves.append(curve)
     marks = _mark_widths(ax, {"chosen on validation": chosen_width, "paper": paper_width})
