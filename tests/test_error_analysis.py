@@ -372,6 +372,8 @@ def test_calibration_and_bins_are_means_of_the_clips(world: World) -> None:
     for factor, rows in binned.groupby("factor"):
         assert (rows["score"] * rows["n"]).sum() == pytest.approx(factors["score"].sum()), factor
         assert (rows["low"] <= rows["centre"]).all() and (rows["centre"] <= rows["high"]).all()
+    percent = binned[binned["factor"] == "saturated"]
+    assert percent["high"].max() == 100 * factors["saturated"].max(), "as the figure's axis and the table beside it say"
 
 
 def test_confusion_counts_every_clip_once_and_chance_every_error_once(world: World) -> None:

@@ -83,14 +83,15 @@ def factor_bins(table: pd.DataFrame, *, most: int = MOST_BINS, seed: int = 0, re
     """Accuracy and mean scores over bins of each of :data:`FACTORS`, with 95% intervals.
 
     Returns:
-        Columns factor, low, high (the smallest and largest value in the bin), centre (the median), n, accuracy,
-        accuracy_low, accuracy_high (percent, see :func:`share`); score, score_low, score_high, rival_score,
-        rival_score_low, rival_score_high (means, bootstrap by family). A factor without values is left out.
+        Columns factor, low, high (the smallest and largest value in the bin), centre (the median), these three in
+        the unit that :data:`FACTORS` names; n, accuracy, accuracy_low, accuracy_high (percent, see :func:`share`);
+        score, score_low, score_high, rival_score, rival_score_low, rival_score_high (means, bootstrap by family).
+        A factor without values is left out.
 
     Raises:
         ActAlignError: no factor has a value.
     """
-    rows = []
+    table, rows = table.assign(saturated=100 * table["saturated"]), []
     for factor in FACTORS:
         found = bins(table[factor], most)
         for place in range(found.max() + 1):

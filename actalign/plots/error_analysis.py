@@ -241,8 +241,7 @@ def _of_factor(table: pd.DataFrame, factor: str) -> pd.DataFrame:
     require(table, ["style", "factor", "centre", *values], percent=["accuracy"])
     if factor not in FACTORS or factor not in set(table["factor"]):
         raise ActAlignError(f"there is no factor {factor!r}; there are {sorted(set(table['factor']))}")
-    rows = table[table["factor"] == factor]
-    return rows.assign(centre=100 * rows["centre"]) if factor == "saturated" else rows
+    return table[table["factor"] == factor]
 
 
 def _curve(
