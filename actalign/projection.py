@@ -106,7 +106,7 @@ def stability(
     Returns:
         One row per map, the shown one first: start ("pca" or "random"), seed, kept_of_map (share of the shown map's
         neighbours; NaN for that map itself), kept_of_space (share of the neighbours in the embedding space),
-        plane_silhouette (of the sports, in the plane).
+        plane_silhouette (of the sports, in the plane), kept_by_chance (the share that unrelated maps have in common).
 
     Raises:
         ActAlignError: as ``project_tsne``, ``neighbours_kept`` and ``sport_silhouette``.
@@ -131,6 +131,7 @@ def stability(
                 "kept_of_map": float("nan") if turn < 0 else of_map,
                 "kept_of_space": neighbours_kept(space[distinct], points[distinct], neighbours=neighbours),
                 "plane_silhouette": sport_silhouette(points, sports, metric="euclidean"),
+                "kept_by_chance": min(1.0, neighbours / (len(distinct) - 1)),
             }
         )
     return pd.DataFrame(rows)

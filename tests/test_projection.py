@@ -77,6 +77,7 @@ def test_equal_texts_are_one_place_when_neighbours_are_counted() -> None:
         copies, rng.normal(size=(120, 2)), ["a", "b"] * 60, seed=0, perplexity=5, restarts=0, neighbours=3
     )
     assert table["kept_of_space"].item() < 0.7
+    assert table["kept_by_chance"].item() == 3 / 11, "of the other texts, not of their copies"
 
 
 def test_the_silhouette_tells_sports_from_shuffled_labels(rng: np.random.Generator) -> None:
