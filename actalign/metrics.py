@@ -87,8 +87,9 @@ def paired_difference(
 ) -> PairedDifference:
     """How much better a is than b at Top-k on the clips that both scored.
 
-    The difference takes ties in expectation, as the tables do; its interval is a bootstrap clustered by family.
-    ``test`` is :func:`mcnemar_exact` (Top-1 whatever k is).
+    The difference takes ties in expectation, as the tables do; its interval is a bootstrap clustered by family. It is
+    NaN with one family, and has no width where every clip gains the same: [0, 0] of two methods that agree on all
+    clips says nothing about other clips. ``test`` is :func:`mcnemar_exact` (Top-1 whatever k is).
 
     Args:
         a, b: the scores of one method and style each.
