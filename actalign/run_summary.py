@@ -54,13 +54,14 @@ def main_table(path: Path) -> str:
     if not path.is_file():
         raise ActAlignError(f"{path} is not there: no notebook wrote the main table")
     table = pd.read_csv(path)
-    missing = [name for name in ("label", "top1", "top1_low", "top1_high", "top2", "top3", "n") if name not in table]
+    columns = ("label", "top1", "top1_low", "top1_high", "top2", "top3", "n", "n_total")
+    missing = [name for name in columns if name not in table]
     if missing:
         raise ActAlignError(f"{path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    rows = [("Top-k in percent", "Top-1 [95% interval]", "Top-2", "Top-3", "n")]
+    rows = [("Top-k in percent", "Top-1 [95% interval]", "Top-2", "Top-3", "N")]
     for row in table.itertuples():
         interval = f"{row.top1:.1f} [{row.top1_low:5.1f}, {row.top1_high:5.1f}]"
-        rows.append((str(row.label), interval, f"{row.top2:.1f}", f"{row.top3:.1f}", f"{row.n}"))
+        rows.append((str(row.label), interval, f"{row.top2:.1f}", f"{row.top3:.1f}", f"{row.n} of {row.n_total}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_table_line(row, widths) for row in rows)
 

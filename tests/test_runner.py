@@ -24,7 +24,7 @@ from actalign.errors import ActAlignError, LeftOutError
 from actalign.notebook import check_sources, parse_parameters, read_parameters, run_notebook
 
 NO_PARAMETERS = ""
-MAIN_CSV = "label,top1,top1_low,top1_high,top2,top3,n\\nDTW,70.04,65.0,75.0,85,95,448\\n"
+MAIN_CSV = "label,top1,top1_low,top1_high,top2,top3,n,n_total\\nDTW,70.04,65.0,75.0,85,95,440,448\\n"
 
 
 def write_notebook(path: Path, *cells: str, parameters: str | None = NO_PARAMETERS) -> Path:
@@ -278,7 +278,7 @@ def test_a_second_run_reuses_everything(fast: list[str], capsys: pytest.CaptureF
     assert fast == ALL
     assert second.count("reused") == 6  # a line of progress and one of the summary each
     for text in (first, second):
-        assert text.endswith("DTW                70.0 [ 65.0,  75.0]   85.0   95.0  448\n")
+        assert text.endswith("DTW                70.0 [ 65.0,  75.0]   85.0   95.0  440 of 448\n")
 
 
 def test_records_hold_hashes_and_no_absolute_paths(fast: list[str], project: Path) -> None:
@@ -551,7 +551,7 @@ def test_a_missing_or_wrong_main_table_is_an_error(fast: list[str], capsys: pyte
     assert "main.csv is not there" in capsys.readouterr().err
     write_notebook(paths.NOTEBOOKS / "10_scores.ipynb", "(results / 'main.csv').write_text('label,top1')")
     assert runner.main([]) == 1
-    assert "has no column top1_low, top1_high, top2, top3, n" in capsys.readouterr().err
+    assert "has no column top1_low, top1_high, top2, top3, n, n_total" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(fast: list[str], capsys: pytest.CaptureFixture[str]) -> None:
