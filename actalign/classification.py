@@ -157,7 +157,8 @@ def classify(
         alignment and ``.spans``, in seconds; ``.table()`` of all; ``write_captions`` and ``write_annotated``.
 
     Raises:
-        ActAlignError: no encoder, class, script or sport; a video or checkpoint that cannot be read.
+        ActAlignError: no encoder, class, script or sport; a video or checkpoint that cannot be read; smoothing that
+            loses a frame (``smoothing_padding="released"`` and an even width).
 
     >>> classify("serve.mp4", ["lob"], scripts={"lob": ["step back", "swing"]}, sport="tennis")
     Traceback (most recent call last):
@@ -167,6 +168,12 @@ def classify(
     if not os.path.exists(clip.path):  # False too for a name that no file can have
         raise ActAlignError(f"video {clip.path} does not exist; check the path")
     choices = Options(smoothing_width=None) if options is None else options
+    width = choices.smoothing_width
+    if choices.smoothing_padding == "released" and width and width % 2 == 0:
+        raise ActAlignError(
+            f"smoothing_padding='released' with an even smoothing_width, {width}, leaves a frame less than there are "
+            "times; choose an odd width, or smoothing_padding='zero'"
+        )
     wanted = _scripts(classes, scripts, sport=sport or clip.sport, context=choices.text_template != "step")
     loaded = _loaded(encoder)
     candidates = tuple(Candidate(name, (name,), script.sport, script) for name, script in wanted.items())

@@ -187,6 +187,7 @@ def test_what_is_missing_is_named_before_any_work_is_done(
     refused("script of class 'lob' is one string, 'step back'", scripts={"lob": "step back"})
     refused("script of class 'lob' has no steps", scripts={"lob": []})
     refused("class 'lob' has no sport, which every sub-action is given as context", sport=None)
+    refused("an even smoothing_width, 30, leaves a frame less", options=Options(smoothing_padding="released"))
     assert not cache.exists()
 
 
