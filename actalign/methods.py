@@ -6,8 +6,8 @@ method fixes; the rest come from the caller's :class:`~actalign.options.Options`
 line in ``METHODS``.
 
 Some methods run several draws: the class-name rows one per drawn name (invented names sit off chance by luck),
-the shuffled script one per shuffle, ``random`` one per trial. Scores are kept per draw; the metrics take a
-clip's expected rank in each draw and then the mean over draws.
+the shuffled script one per shuffle, ``random`` one per trial. Scores are kept per draw; the metrics take the
+probability that a clip's answer is among the first k in each draw and then the mean over draws.
 """
 
 from collections.abc import Callable, Mapping, Sequence
