@@ -166,13 +166,16 @@ def score_orders(
 def accuracy_by_subset(scores: pd.DataFrame, *, seed: int = 0, resamples: int = 10_000) -> pd.DataFrame:
     """``metrics.topk_table`` of all clips, then of each subset where there are several, with the column subset.
 
+    Raises:
+        ActAlignError: one of several subsets is called "all"; or as ``metrics.topk_table``.
+
     >>> scores = pd.DataFrame({"method": "dtw", "clip_id": ["a", "a"], "candidate": [0, 1], "score": [0.9, 0.1],
     ...                        "is_answer": [True, False], "subset": "late"})
     >>> accuracy_by_subset(scores)["subset"].tolist()
     ['all']
     """
     tables = [topk_table(scores, seed=seed, resamples=resamples).assign(subset=ALL)]
-    if scores["subset"].nunique() > 1:
+    if _several(scores):
         tables.append(topk_table(scores, by="subset", seed=seed, resamples=resamples))
     return pd.concat(tables, ignore_index=True)
 
@@ -186,11 +189,22 @@ def order_gain(
 
     Returns:
         Columns subset and those of ``study.paired_row``.
+
+    Raises:
+        ActAlignError: one of several subsets is called "all"; or as ``metrics.paired_difference``.
     """
-    subsets = list(dict.fromkeys(ordered["subset"]))
+    subsets = _several(ordered)
     scored = set(ordered["subset"][ordered["score"].notna()]) & set(shuffled["subset"][shuffled["score"].notna()])
     rows = []
-    for subset in [ALL, *(one for one in subsets if len(subsets) > 1 and one in scored)]:
+    for subset in [ALL, *(one for one in subsets if one in scored)]:
         pair = [scores if subset == ALL else scores[scores["subset"] == subset] for scores in (ordered, shuffled)]
         rows.append({"subset": subset, **paired_row(pair[0], pair[1], seed=seed, resamples=resamples)})
     return pd.DataFrame(rows)
+
+
+def _several(scores: pd.DataFrame) -> list[str]:
+    """The subsets in the order they first appear, none where there is only one."""
+    subsets = list(dict.fromkeys(scores["subset"]))
+    if len(subsets) > 1 and ALL in subsets:
+        raise ActAlignError(f"a subset is called {ALL!r}, which here stands for all clips; rename it in clips.csv")
+    return subsets if len(subsets) > 1 else []

@@ -159,6 +159,13 @@ def test_a_subset_that_failed_has_no_gain(tables: dict[float | str, pd.DataFrame
     assert order_gain(failed[0], failed[1], resamples=50)["subset"].tolist() == [ALL, "clean"]
 
 
+def test_a_subset_that_has_the_name_of_all_clips_is_refused(tables: dict[float | str, pd.DataFrame]) -> None:
+    named = [table.replace({"subset": {"late": ALL}}) for table in (tables[0.0], tables[0.5])]
+    for function in (lambda: accuracy_by_subset(named[0], resamples=50), lambda: order_gain(*named, resamples=50)):
+        with pytest.raises(ActAlignError, match="called 'all', which here stands for all clips; rename it"):
+            function()
+
+
 def test_a_script_of_one_step_has_one_order() -> None:
     assert order_method(0.5).needs_script and METHODS["dtw_context"].draws == 1
     for share in SHARES:
