@@ -60,8 +60,7 @@ def best_width(curve: pd.DataFrame) -> int:
     >>> best_width(pd.DataFrame({"width": [5, 1, 3], "top1": [60.0, 50.0, 60.0]}))
     3
     """
-    widths = curve.sort_values("width")
-    return int(widths.loc[widths["top1"].idxmax(), "width"])
+    return int(curve.sort_values(["top1", "width"], ascending=[False, True])["width"].iloc[0])
 
 
 def choose_smoothing_width(

@@ -22,7 +22,7 @@ from actalign.questions import question_inputs, text_groups, texts_needed
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
 from actalign.scoring import Setting, score_dataset, score_settings
 from actalign.text import in_company
-from actalign.tuning import choose_smoothing_width, smoothing_curve
+from actalign.tuning import best_width, choose_smoothing_width, smoothing_curve
 
 WIDTH = 24
 SCALE, BIAS = 30.0, -12.0
@@ -361,3 +361,8 @@ def test_the_width_is_never_chosen_on_test(world: World) -> None:
         smoothing_curve(dataset, embeddings, texts, **settings)
     with pytest.raises(ActAlignError, match="no smoothing widths"):
         smoothing_curve(dataset.split("test"), embeddings, texts, widths=(), **settings)
+
+
+def test_the_best_width_does_not_depend_on_the_labels_of_the_rows() -> None:
+    put_together = pd.concat([pd.DataFrame({"width": [width], "top1": [top1]}) for width, top1 in ((5, 50), (1, 60))])
+    assert best_width(put_together) == 1
