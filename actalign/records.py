@@ -140,9 +140,10 @@ def _matrix(value: NDArray[Any], name: str) -> NDArray[np.float32]:
     array = np.array(value, dtype=np.float32)  # a copy: the caller keeps theirs writable
     if array.ndim != 2 or 0 in array.shape:
         raise ActAlignError(f"{name} must be a non-empty matrix, one row per item; got shape {array.shape}")
-    if not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).any(axis=1).sum())
-        raise ActAlignError(f"{name}: {bad} of {len(array)} rows hold NaN or inf; encode again")
+    usable = np.isfinite(array).all(axis=1) & array.any(axis=1)  # zeros have no direction, so no cosine
+    if not usable.all():
+        bad = int((~usable).sum())
+        raise ActAlignError(f"{name}: {bad} of {len(array)} rows hold NaN or inf, or are all zeros; encode again")
     array.setflags(write=False)
     return array
 

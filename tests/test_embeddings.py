@@ -286,19 +286,20 @@ def test_when_every_clip_fails_the_run_fails(clips: list[Clip], encoder: Countin
     assert (folder / "index.csv").read_text().count("failed") == 6
 
 
-def test_embeddings_that_are_not_finite_are_a_failure(
-    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("value", [np.inf, 0.0])
+def test_embeddings_without_a_direction_are_a_failure_of_their_clip(
+    value: float, clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encode = encoder.encode
 
     def overflow(frames: Sequence[Frame]) -> NDArray[np.float32]:
         rows = encode(frames)
-        rows[0] = np.inf
+        rows[0] = value
         return rows
 
     monkeypatch.setattr(encoder, "encode", overflow)
     index = embed_clips(clips, encoder, store_folder=folder)
-    assert "hold NaN or inf" in index.failed["clip-0"]
+    assert "hold NaN or inf, or are all zeros" in index.failed["clip-0"]
     assert stored(folder) == len(index) == 5
 
 

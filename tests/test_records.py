@@ -107,6 +107,12 @@ def test_embeddings_refuse_values_that_are_not_finite(value: float) -> None:
         TextEmbeddings(("a", "b", "c"), embeddings)
 
 
+def test_embeddings_refuse_rows_of_zeros_which_have_no_direction() -> None:
+    embeddings = np.eye(3, dtype=np.float32)[:, :2]
+    with pytest.raises(ActAlignError, match="frame embeddings: 1 of 3 rows hold NaN or inf, or are all zeros"):
+        FrameEmbeddings(embeddings, np.arange(3.0))
+
+
 @pytest.mark.parametrize("times", [[0.0, 0.1], [0.0, 0.1, 0.2, 0.3]])
 def test_frame_embeddings_refuse_another_number_of_times(times: list[float]) -> None:
     with pytest.raises(ActAlignError, match="3 frames but times_s has shape"):
