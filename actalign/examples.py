@@ -117,14 +117,13 @@ def choose_vague(vague: pd.DataFrame, rich: pd.DataFrame) -> Choice:
 
 
 def best_wrong(scores: NDArray[Any], answer: int) -> int:
-    """The place of the best wrong candidate, the first of equals.
+    """The place of the best wrong candidate, of two or more in all; the first of equals.
 
     >>> best_wrong(np.array([0.3, 0.9, 0.5]), answer=1)
     2
     """
-    values = np.array(scores, dtype=np.float64)
-    values[answer] = -np.inf
-    return int(values.argmax())
+    places = np.delete(np.arange(len(scores)), answer)  # the others may all be at -inf, as without a script
+    return int(places[np.argmax(np.asarray(scores)[places])])
 
 
 def boundaries_s(labels: Sequence[str], times_s: NDArray[Any]) -> tuple[float, ...]:

@@ -238,6 +238,17 @@ def test_a_missing_script_is_a_fault_and_measures_nothing_that_needs_it(world: W
     assert binned["seconds"] == RIGHT + 1
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_only_candidate_with_a_script_is_right_wherever_it_stands(world: World, place: int) -> None:
+    del world.scripts["right 00 b"]
+    if place:
+        question = world.questions[0]
+        world.questions[0] = replace(question, candidates=question.candidates[::-1], answer=1)
+    row = world.factors().set_index("clip_id").loc["right 00"]
+    assert (row["right"], row["tied"], row["predicted"], row["rival"]) == (True, False, "right 00 a", "right 00 b")
+    assert row["relation"] == "right" and np.isnan(row["rival_score"]) and row["unreadable"] == 1
+
+
 def test_of_two_modes_the_one_that_is_rarer_where_all_is_right_comes_first() -> None:
     factors = World().factors()
     planted = factors.iloc[[-1]].assign(clip_id="planted", right=False, margin=-0.1, onset=0.9, text_similarity=0.9)

@@ -75,6 +75,7 @@ def test_the_best_wrong_candidate_is_never_the_answer() -> None:
     scores = np.array([0.5, 0.9, 0.5, -1.0])
     assert examples.best_wrong(scores, answer=1) == 0
     assert examples.best_wrong(scores, answer=0) == 1
+    assert examples.best_wrong(np.array([0.5, -np.inf, -np.inf]), answer=0) == 1, "also where no other can win"
     assert scores.tolist() == [0.5, 0.9, 0.5, -1.0]
 
 
