@@ -12,7 +12,7 @@ import torch
 
 from actalign import dtw
 from actalign.gpu import scan
-from benchmarks import gpu, gpu_busy, table, workload
+from benchmarks import gpu, gpu_busy, measure, table, workload
 
 
 class Event:
@@ -48,6 +48,20 @@ def test_the_script_for_a_gpu_runs_and_its_row_is_written() -> None:
     }
     rows = list(table.gpu_rows({"machine": {"gpu": "Fast One"}, **found}))
     assert len(rows) == 2 and all("Fast One" in row[0] for row in rows)
+
+
+@pytest.mark.usefixtures("gpu_on_cpu")
+def test_smoothed_and_plain_scoring_are_each_compared_with_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"cpu": 8.0, "cpu, w = 30": 40.0, "transfer to the device": 1.0}
+    monkeypatch.setattr(
+        measure, "interleaved", lambda runs, *, repeats: {name: [seconds.get(name, 2.0)] for name in runs}
+    )
+    found = gpu.whole_calls(workload.clip_scripts(1), repeats=1)["cpu_over"]
+    assert {name: ratio["median"] for name, ratio in found.items()} == {
+        "gpu, transfers included": 4.0,
+        "gpu, embeddings already there": 4.0,
+        "gpu, embeddings already there, w = 30": 20.0,
+    }
 
 
 @pytest.mark.usefixtures("gpu_on_cpu")
