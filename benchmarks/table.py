@@ -184,8 +184,12 @@ def block(results: Mapping[str, Results]) -> str:
     lines = [HEADER, tuple("---" for _ in HEADER)]
     lines += [row for subject in SUBJECTS if subject in results for row in ROWS[subject](results[subject])]
     table = [f"| {' | '.join(line)} |" for line in lines]
-    first = next(results[subject] for subject in SUBJECTS if subject in results)
-    notes = [f"{TERMS} {caption(first['machine'])}"]
+    machines: dict[str, str] = {}  # of the first subject of each kind: a GPU may be in another
+    for subject in filter(results.__contains__, SUBJECTS):
+        machine = results[subject]["machine"]
+        rows = f"Rows of {machine.get('gpu', 'a GPU')}: " if subject in ON_A_GPU else ""
+        machines.setdefault(rows, f"{rows}{caption(machine)}")
+    notes = [" ".join([TERMS, *machines.values()])]
     missing = [f"`{command}`" for subject, command in ON_A_GPU.items() if subject not in results]
     if missing:
         notes.append(f"Rows of a GPU are missing; where there is one: {', '.join(missing)}.")

@@ -424,6 +424,18 @@ def test_the_table_says_what_the_json_says() -> None:
     assert "missing" not in block
 
 
+def test_rows_of_a_gpu_name_the_machine_that_it_is_in() -> None:
+    results = given()
+    results["gpu"]["machine"] = results["encoding_cuda"]["machine"] = {
+        **results["gpu"]["machine"],
+        "cpu": "Sextant",
+        "cores": 16,
+    }
+    assert ". Abacus, 2 cores, " in table.block(results)
+    assert table.block(results).count(" Rows of Fast One: Sextant, 16 cores, 8 GiB, Linux, ") == 1
+    assert "Rows of Fast One: Sextant" in table.block({"gpu": results["gpu"]})
+
+
 def test_subjects_that_have_not_been_run_are_left_out_of_the_table() -> None:
     some = {name: results for name, results in given().items() if name in ("stage", "memory")}
     block = table.block(some)
