@@ -242,19 +242,20 @@ def run(*, quick: bool, device: str) -> dict[str, Any]:
         raise SystemExit("there is no CUDA device here; leave out --device cuda")
     vision = so400m.SMALL if quick else so400m.VISION
     clips, frames = (3, 4) if quick else (CLIPS, HD_FRAMES)
-    with work(device, vision, clips=clips, frames=frames) as (checkpoint, files):
-        pipeline = end_to_end(
-            checkpoint, device, files, slow=SLOW_CLIPS[device], repeats=2 if quick or device == "cuda" else 3
-        )
-    return {
-        "device": device,
+
+    def pipeline() -> dict[str, Any]:
+        repeats = 2 if quick or device == "cuda" else 3
+        with work(device, vision, clips=clips, frames=frames) as (checkpoint, files):
+            return end_to_end(checkpoint, device, files, slow=SLOW_CLIPS[device], repeats=repeats)
+
+    batch = 1 if quick else FORWARD_BATCH[device]
+    parts: dict[str, Callable[[], Any]] = {
         "end_to_end": pipeline,
-        "preprocessing": preprocessing(device, frames=2 if quick else 16, repeats=2 if quick else 21),
-        "forward": forward(
-            device, vision=vision, batch=1 if quick else FORWARD_BATCH[device], repeats=1 if quick else 3
-        ),
-        "half_precision": half_precision(device, clips=4 if quick else None),
+        "preprocessing": partial(preprocessing, device, frames=2 if quick else 16, repeats=2 if quick else 21),
+        "forward": partial(forward, device, vision=vision, batch=batch, repeats=1 if quick else 3),
+        "half_precision": partial(half_precision, device, clips=4 if quick else None),
     }
+    return {"device": device, **measure.in_parts(parts)}
 
 
 if __name__ == "__main__":

@@ -270,15 +270,18 @@ def run(*, quick: bool) -> dict[str, Any]:
         raise SystemExit("benchmarks.gpu needs a CUDA device, and PyTorch sees none")
     clips = workload.clip_scripts(12) if quick else workload.clip_scripts()
     repeats = 3 if quick else 21
+    parts: dict[str, Callable[[], Any]] = {
+        "alignments_equal_bit_for_bit": partial(check_alignment, count=20 if quick else 500),
+        "largest_relative_difference_from_cpu": partial(check_scores, clips),
+        **{name: partial(scoring, clips, dtype, repeats=repeats) for name, dtype in DTYPES.items()},
+        "alignment": partial(alignment, clips, repeats=repeats),
+        "whole_calls": partial(whole_calls, clips, repeats=3 if quick else 7),
+    }
     return {
         "clips": len(clips),
         "candidates": sum(len(clip.scripts) for clip in clips),
         "width": clips[0].frames_td.shape[1],
-        "alignments_equal_bit_for_bit": check_alignment(count=20 if quick else 500),
-        "largest_relative_difference_from_cpu": check_scores(clips),
-        **{name: scoring(clips, dtype, repeats=repeats) for name, dtype in DTYPES.items()},
-        "alignment": alignment(clips, repeats=repeats),
-        "whole_calls": whole_calls(clips, repeats=3 if quick else 7),
+        **measure.in_parts(parts),
     }
 
 

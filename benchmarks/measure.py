@@ -184,6 +184,19 @@ def rounded(value: Any) -> Any:
     return value
 
 
+def in_parts(parts: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """What each part of a script returns, by name; on stderr as soon as it is known: a later failure does not lose it.
+
+    >>> in_parts({"a": lambda: 1.0, "b": lambda: [2]})
+    {'a': 1.0, 'b': [2]}
+    """
+    found = {}
+    for name, part in parts.items():
+        found[name] = part()
+        print(json.dumps({name: rounded(found[name])}), file=sys.stderr, flush=True)
+    return found
+
+
 def write(subject: str, results: Mapping[str, Any], *, folder: Path | None = None) -> Path:
     """Write ``results`` with the machine and its versions as ``<subject>.json``; returns the path.
 

@@ -91,6 +91,12 @@ def test_results_are_written_with_the_machine_sorted_and_rounded(tmp_path: Path)
     assert measure.read("y", folder=tmp_path) is None
 
 
+def test_what_was_measured_before_a_failure_is_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        measure.in_parts({"first": lambda: {"ms": 1.23456}, "second": lambda: 1 / 0})
+    assert capsys.readouterr().err == '{"first": {"ms": 1.235}}\n'
+
+
 def test_one_thread_means_torch_too() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
