@@ -128,12 +128,25 @@ class ClipSimilarity:
         return cosines
 
 
-def _floats(rows: NDArray[Any], name: str) -> NDArray[Any]:
+def real_matrix(rows: NDArray[Any], name: str) -> NDArray[Any]:
+    """The embeddings as an array, not copied if they were one.
+
+    Raises ActAlignError, naming them by ``name``, where they are no matrix, empty, masked or no real numbers.
+
+    >>> real_matrix(np.array([[1j]]), "frames")
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: frames must hold real numbers; got dtype complex128
+    """
     array = as_array(rows, name=name)
     if array.ndim != 2 or 0 in array.shape:
         raise ActAlignError(f"{name} must be a non-empty matrix, one row per item; got shape {array.shape}")
     if array.dtype.kind in "cSUOMm":
         raise ActAlignError(f"{name} must hold real numbers; got dtype {array.dtype}")
+    return array
+
+
+def _floats(rows: NDArray[Any], name: str) -> NDArray[Any]:
+    array = real_matrix(rows, name)
     return np.ascontiguousarray(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
 
 

@@ -364,6 +364,38 @@ def test_on_a_gpu_every_clip_gets_its_own_scores(rng: np.random.Generator, monke
 
 
 @pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows + 1j, "clip 1: frames must hold real numbers; got dtype complex128"),
+        (lambda rows: torch.tensor(rows) + 1j, "clip 1: frames must hold real numbers; got dtype complex128"),
+        (lambda rows: np.ma.masked_array(rows, rows > 0), "clip 1: frames has masked cells"),
+        (lambda rows: rows.astype(object), "clip 1: frames must hold real numbers; got dtype object"),
+        (lambda rows: rows[0], "clip 1: frames must be a non-empty matrix"),
+    ],
+)
+def test_what_the_processor_refuses_is_refused(
+    change: Any, message: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_place", lambda wanted: wanted)
+    asked = clips(2, rng)
+    asked[1] = replace(asked[1], frames_td=change(asked[1].frames_td))
+    for device in ("cpu", "cpu:0"):  # "cpu:0" is the device path
+        with pytest.raises(ActAlignError, match=message):
+            gpu.score_clips(asked, scale=SCALE, bias=BIAS, device=device)
+
+
+@pytest.mark.parametrize("kind", [">f4", ">f8", "longdouble", "list"])
+def test_rows_that_torch_does_not_know_are_taken(
+    kind: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_place", lambda wanted: "cpu:0")
+    rows = clips(1, rng)[0]
+    frames: Any = rows.frames_td.tolist() if kind == "list" else rows.frames_td.astype(kind)
+    asked = [replace(rows, frames_td=frames)]
+    assert_close(gpu.score_clips(asked, scale=SCALE, bias=BIAS), stage.score_clips(asked, scale=SCALE, bias=BIAS), 1e-9)
+
+
+@pytest.mark.parametrize(
     ("choices", "message"),
     [({"scale": -1.0}, "must be positive"), ({"bias": np.nan}, "finite"), ({"accumulate": "float16"}, "choose one of")],
 )

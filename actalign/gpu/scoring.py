@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actalign import stage
-from actalign.clip_similarity import Smoothing
+from actalign.clip_similarity import Smoothing, real_matrix
 from actalign.errors import ActAlignError
 from actalign.similarity import require_calibration
 from actalign.stage import ClipScripts
@@ -68,6 +68,7 @@ def score_clips(
         return stage.score_clips(map(as_arrays, clips), scale=scale, bias=bias, smoothing=smoothing)
     from actalign.gpu.batch import score
 
+    clips = [_as_torch_takes_it(clip, place=index) for index, clip in enumerate(clips)]
     scores: list[NDArray[np.float64]] = [np.empty(0)] * len(clips)
     for places in batches(clips):
         batch = [clips[index] for index in places]
@@ -90,6 +91,24 @@ def _array(rows: Any) -> NDArray[Any]:
         return cast(NDArray[Any], rows)
     rows = rows.detach().cpu()
     return cast(NDArray[Any], (rows.float() if str(rows.dtype) == "torch.bfloat16" else rows).numpy())
+
+
+def _as_torch_takes_it(clip: ClipScripts, *, place: int) -> ClipScripts:
+    """A clip of tensors or of arrays that become some without loss; refused where the processor refuses it."""
+    try:
+        frames, texts = _real(clip.frames_td, "frames"), _real(clip.texts_nd, "texts")
+    except ActAlignError as error:
+        raise ActAlignError(f"clip {place}: {error}") from error
+    same = frames is clip.frames_td and texts is clip.texts_nd
+    return clip if same else replace(clip, frames_td=frames, texts_nd=texts)
+
+
+def _real(rows: Any, name: str) -> Any:
+    if hasattr(rows, "detach") and not rows.is_complex():
+        return rows
+    array = real_matrix(_array(rows), name)
+    known = array.dtype.isnative and array.dtype.itemsize <= 8  # torch knows no other order of bytes, nor long doubles
+    return array if known else array.astype(np.float64)
 
 
 def batches(clips: Sequence[ClipScripts]) -> Iterator[list[int]]:
