@@ -226,6 +226,8 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     unknown = run("reproduce", "--preset", "papper")
     assert (unknown.exit_code, len(seen)) == (1, 2)
     assert "preset 'papper' is unknown; choose one of" in unknown.stderr
+    misspelt = run("reproduce", "--style", "rich")  # of the sample
+    assert (misspelt.exit_code, len(seen)) == (1, 2) and "no scripts of style 'rich'; sample has" in misspelt.stderr
     bare = run("reproduce", "--dataset", str(drawn))
     assert (bare.exit_code, len(seen)) == (1, 2) and "has no checkpoint of its own; pass --checkpoint" in bare.stderr
     style = namesake / "scripts" / "context_rich.json"

@@ -126,8 +126,8 @@ def reproduce(
     from actalign.timeline import check_frame_rate
 
     looked_at = [path for path in runner.plan(paths.NOTEBOOKS) if not only or path.stem in only]
-    if dataset and any("style" in runner.read_parameters(path) for path in looked_at):
-        style = _main_style(dataset, style)
+    if (dataset or style) and any("style" in runner.read_parameters(path) for path in looked_at):
+        style = _main_style(dataset or "sample", style)
     named = {"dataset": _anchored(dataset), "checkpoint": _anchored(checkpoint), "style": style, "preset": preset}
     given = {name: value for name, value in {**named, "frame_rate": frame_rate}.items() if value not in ("", None)}
     check_frame_rate(frame_rate)  # what is wrong is said before anything runs
