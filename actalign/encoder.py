@@ -105,8 +105,11 @@ class Encoder:
             length: pad to this many tokens instead (see :meth:`padded_length`).
 
         Raises:
-            ActAlignError: there are no texts, one is empty, or ``padding`` is unknown.
+            ActAlignError: there are no texts, one is empty, ``padding`` is unknown, or ``length`` is beyond what the
+                checkpoint reads.
         """
+        if length is not None and not 1 <= length <= self.text_policy.max_length:
+            raise ActAlignError(f"length is {length}; give 1 to {self.text_policy.max_length} tokens")
         prepared = prepare(texts, self.text_policy)
         if not prepared:
             raise ActAlignError("there are no texts to encode; pass at least one")

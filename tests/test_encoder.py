@@ -229,6 +229,12 @@ def test_an_unknown_padding_is_refused(encoder: Encoder) -> None:
         encoder.encode_texts(TEXTS, padding="left")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("length", [-3, 0, 500])
+def test_a_length_that_the_checkpoint_does_not_read_is_refused(length: int, encoder: Encoder) -> None:
+    with pytest.raises(ActAlignError, match=rf"length is {length}; give 1 to \d+ tokens"):
+        encoder.encode_texts(TEXTS, length=length)
+
+
 def test_no_texts_are_refused(encoder: Encoder) -> None:
     with pytest.raises(ActAlignError, match="no texts to encode"):
         encoder.encode_texts([])
