@@ -38,7 +38,7 @@ def unit(rows_nd: NDArray[Any]) -> NDArray[np.float64]:
         (n, d) float64.
 
     Raises:
-        ActAlignError: a row of zeros has no direction.
+        ActAlignError: a row is all zeros and has no direction, or a value is NaN or inf.
 
     >>> unit(np.array([[3.0, 4.0]]))
     array([[0.6, 0.8]])
