@@ -259,6 +259,7 @@ function render({ model, el }) {
   }
   parts.stage.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
+    parts.stage.focus({ preventScroll: true }); // words still open in the text box belong to the step chosen before
     clicked(event);
     const drag = (move) => clicked(move);
     parts.stage.setPointerCapture(event.pointerId);

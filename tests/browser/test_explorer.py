@@ -137,6 +137,21 @@ def test_other_words_for_a_step_move_the_score_and_can_be_taken_back(explorer: E
     expect(text).to_have_value(first.scripts[first.answer].steps[0])
 
 
+def test_words_typed_before_a_click_on_another_step_stay_with_theirs(explorer: Explorer, first: ByHand) -> None:
+    words, box = "falling on the ice", explorer.picture.bounding_box()
+    text = explorer.root.get_by_role("textbox", name="Text", exact=True)
+    text.select_text()
+    text.press_sequentially(words)
+    assert box
+    explorer.page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"])
+    explorer.shows(first.ranking(edited={(first.answer, 1): words}))
+    chosen = int(explorer.cell_words()[4])
+    assert chosen > 1
+    expect(text).to_have_value(first.scripts[first.answer].steps[chosen - 1])
+    explorer.button("Restore texts").click()
+    explorer.shows(first.ranking())
+
+
 def test_two_candidates_are_compared_and_the_kernel_knows_what_is_shown(explorer: Explorer, first: ByHand) -> None:
     last = first.ranking()[-1][0]
     explorer.choice("Map B").select_option(last)
