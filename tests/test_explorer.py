@@ -465,6 +465,14 @@ def test_the_static_picture_is_the_same_each_time_and_no_text_touches_another(
     assert len(boxes) > 20 and touching == []
 
 
+def test_a_dollar_sign_in_a_name_is_a_dollar_sign(data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder) -> None:
+    named = {name: (rf"{name} for $\foo{{$",) for name in data.class_names}
+    session = Session(replace(data, class_names=named), embeddings, encoder)
+    view = session.view(session.start(CLIP))
+    assert pixels(Picture().draw(view).png).std() > 10
+    assert png(static_picture(view))
+
+
 def test_a_cell_shows_the_widgets_and_a_picture_where_they_cannot_run(explorer: Explorer) -> None:
     data, _ = explorer._repr_mimebundle_()
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.widget.model_id

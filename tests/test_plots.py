@@ -482,6 +482,18 @@ def test_a_dollar_sign_in_a_name_is_a_dollar_sign() -> None:
     assert first.get_text() == "1. toss $x$ up_" and not first.get_parse_math()
 
 
+def test_names_are_never_read_as_mathematics() -> None:
+    name = r"from $100 to $200, $\foo{$ or $^$"
+    with plots.style():
+        figure = plots.new_figure(plots.PAGE_WIDTH_IN, 4.0)
+        plots.main_results(_results().assign(method=name), figure.subplots(), data_label=name)
+        flow = plots.new_figure(plots.PAGE_WIDTH_IN, 4.0)
+        plots.script_flow(name, name, {name: (f"{name} in {name}",)}, flow)
+        for drawn in (figure, flow):
+            drawn.draw_without_rendering()
+            assert not any(text.get_parse_math() for text in drawn.findobj(Text) if "$" in text.get_text())
+
+
 def test_the_curve_keeps_its_height_beside_maps_of_one_step() -> None:
     for name in ("smoothing_one", "smoothing_one_column"):
         figure = _draw(name)
