@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from project_tree import PROJECT, TEST_CLIPS, VALIDATION_CLIPS, command, shown
 
 from actalign import examples, paths, results
 from actalign.dtw import align
-from actalign.errors import LeftOutError
+from actalign.errors import ActAlignError, LeftOutError
 from actalign.methods import METHODS
 from actalign.notebook import PARAMETERS_TAG, check_sources, read_notebook, read_parameters, run_notebook
 from actalign.order import CONTROLS
@@ -378,6 +379,20 @@ def project(empty_project: Path) -> Path:
 
 def run(project: Path, stem: str, parameters: dict[str, Any]) -> None:
     run_notebook(PROJECT / "notebooks" / f"{stem}.ipynb", parameters, output=project / "executed" / f"{stem}.ipynb")
+
+
+def test_the_quickstart_says_which_clip_is_not_there_and_which_classes_have_no_script(
+    project: Path, tiny_dataset: Callable[..., Path]
+) -> None:
+    mine = tiny_dataset()
+    with pytest.raises(ActAlignError, match=r"no clip 'nope' has classes with scripts; choose one of \['tennis-01"):
+        run(project, "00_quickstart", {"dataset": str(mine), "clip": "nope"})
+    path = mine / "scripts" / "context_rich.json"
+    written = json.loads(path.read_text())
+    kept = {name: script for name, script in written["scripts"].items() if not name.endswith("a")}
+    path.write_text(json.dumps(written | {"scripts": kept}))
+    with pytest.raises(ActAlignError, match=r"2 candidate\(s\) have no script: '[a-z]+-01a', '[a-z]+-01a'; add them"):
+        run(project, "00_quickstart", {"dataset": str(mine)})
 
 
 def test_a_folder_without_labels_names_subsets_or_validation_is_scored_all_the_same(
