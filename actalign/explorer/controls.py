@@ -14,7 +14,7 @@ from actalign.records import Clip
 WIDEST = 60
 """The largest smoothing width on the slider, in frames: twice the paper's."""
 BIAS_EITHER_WAY = 15.0
-NARROW, WIDE, TEXT, INDENT = "255px", "320px", "380px", "90px"
+NARROW, WIDE, TEXT, INDENT = "255px", "320px", "min(380px, 100% - 4px)", "90px"
 BEST_OTHER = "the best other candidate"
 NO_OTHER = "nothing"
 

@@ -221,7 +221,7 @@ def test_every_control_has_a_name_for_those_who_do_not_see_it(explorer: Explorer
     expect(explorer.root.locator('[title="null"]')).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [1000, 1400, 1800])
+@pytest.mark.parametrize("width", [700, 800, 1000, 1400, 1800])
 def test_nothing_is_cut_or_covered(explorer: Explorer, width: int) -> None:
     explorer.page.set_viewport_size({"width": width, "height": 1000})
     explorer.notebook.screenshot(f"explorer_{width}")
