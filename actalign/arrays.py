@@ -1,5 +1,6 @@
-"""What callers pass, read as arrays."""
+"""What callers pass, checked and read as arrays."""
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,3 +27,15 @@ def as_array(values: ArrayLike, *, name: str) -> NDArray[Any]:
         raise ActAlignError(f"{name} is not a matrix: {error}; its rows must have equal lengths") from error
     except (TypeError, RuntimeError) as error:
         raise ActAlignError(f"{name} cannot be read as an array: {error}; pass numbers NumPy knows") from error
+
+
+def as_count(value: object, *, name: str, least: int) -> int:
+    """A whole number from ``least`` on. Raises ActAlignError, naming the value by ``name``, for anything else.
+
+    >>> as_count(-1, name="seed", least=0)
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: seed is -1; give a whole number of 0 or more
+    """
+    if not isinstance(value, Integral) or value < least:
+        raise ActAlignError(f"{name} is {value!r}; give a whole number of {least} or more")
+    return int(value)

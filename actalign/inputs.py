@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actalign import similarity, text
+from actalign.arrays import as_count
 from actalign.clip_similarity import ClipSimilarity, Smoothing
 from actalign.dtw import Evidence
 from actalign.errors import ActAlignError
@@ -167,4 +168,4 @@ class QuestionInputs:
 
     def generator(self, draw: int, name: str) -> np.random.Generator:
         """Randomness that depends on the seed, the draw and a name, never on what else is scored."""
-        return np.random.default_rng([self.seed, draw, zlib.crc32(name.encode())])
+        return np.random.default_rng([as_count(self.seed, name="seed", least=0), draw, zlib.crc32(name.encode())])

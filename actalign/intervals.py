@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from actalign.arrays import as_count
 from actalign.errors import ActAlignError
 
 CELLS_PER_CHUNK = 2_000_000  # resample x family weights held at once: 16 MB
@@ -56,7 +57,7 @@ def cluster_interval(
         low (m,) and high (m,); NaN where there is only one cluster, which says nothing about the spread.
 
     Raises:
-        ActAlignError: no rows, a cluster missing, or ``resamples`` below 1.
+        ActAlignError: no rows, a cluster missing, or ``seed`` or ``resamples`` is no count.
 
     >>> low, high = cluster_interval(np.array([[1.0], [1.0], [0.0], [0.0]]), ["a", "a", "b", "b"])
     >>> low.item(), high.item()
@@ -65,8 +66,7 @@ def cluster_interval(
     values = np.asarray(values_nm, dtype=np.float64)
     if values.ndim != 2 or len(values) != len(clusters) or not len(values):
         raise ActAlignError(f"a bootstrap needs one cluster per row; got {len(clusters)} for values {values.shape}")
-    if resamples < 1:
-        raise ActAlignError(f"resamples is {resamples}; a bootstrap needs 1 or more, and thousands to be of use")
+    resamples = as_count(resamples, name="resamples", least=1)
     known, codes = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     count = len(known)
     if count < 2:
@@ -74,7 +74,7 @@ def cluster_interval(
     sums = np.zeros((count, values.shape[1]))
     np.add.at(sums, codes, values)
     sizes = np.bincount(codes, minlength=count)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_count(seed, name="seed", least=0))
     step = max(1, CELLS_PER_CHUNK // count)
     means = []
     for start in range(0, resamples, step):

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from actalign.arrays import as_count
 from actalign.dtw import Evidence
 from actalign.errors import ActAlignError
 from actalign.inputs import QuestionInputs
@@ -125,8 +126,9 @@ def order_method(share: float, *, draws: int = 10) -> Method:
     >>> order_method(0.5, draws=3).label
     'DTW + context, 50% of the order destroyed'
     """
-    if not 0 <= share <= 1 or draws < 1:
-        raise ActAlignError(f"share {share} with {draws} draws is not possible; give 0 to 1, and 1 draw or more")
+    draws = as_count(draws, name="draws", least=1)
+    if not 0 <= share <= 1:
+        raise ActAlignError(f"share {share} of the order cannot be destroyed; give 0 to 1")
     base = METHODS["dtw_context"]
     return Method(
         f"order_{share:g}", f"{base.label}, {share:.0%} of the order destroyed", base.reads,

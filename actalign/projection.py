@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student_t
 from tqdm import tqdm
 
+from actalign.arrays import as_count
 from actalign.errors import ActAlignError
 from actalign.progress import is_watched
 from actalign.similarity import unit
@@ -50,7 +51,9 @@ def project_tsne(
         raise ActAlignError(f"the {len(rows)} embeddings all point one way, so there is no map of them; give others")
     # Between unit rows the Euclidean distance orders pairs as the cosine does.
     with threadpool_limits(limits=1):
-        points = TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(rows)
+        points = TSNE(
+            perplexity=perplexity, init=start, random_state=as_count(seed, name="seed", least=0)
+        ).fit_transform(rows)
     return np.asarray(points, dtype=np.float64)
 
 

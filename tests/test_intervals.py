@@ -1,6 +1,7 @@
 """Clustered bootstrap and Wilson intervals against enumeration, SciPy and simulated coverage."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +81,15 @@ def test_wilson_refuses_impossible_counts(k: int, n: int) -> None:
         wilson(k, n)
 
 
-def test_no_resamples_are_refused() -> None:
-    with pytest.raises(ActAlignError, match="resamples is 0; a bootstrap needs 1 or more"):
-        cluster_interval(np.zeros((2, 1)), ["a", "b"], resamples=0)
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"resamples": 0}, "resamples is 0; give a whole number of 1 or more"),
+        ({"resamples": "many"}, "resamples is 'many'; give a whole number of 1 or more"),
+        ({"seed": -1}, "seed is -1; give a whole number of 0 or more"),
+        ({"seed": 1.5}, r"seed is 1\.5; give a whole number of 0 or more"),
+    ],
+)
+def test_a_seed_or_resamples_that_are_no_counts_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ActAlignError, match=message):
+        cluster_interval(np.zeros((2, 1)), ["a", "b"], **given)

@@ -270,3 +270,8 @@ def test_labels_own_up_to_changed_options() -> None:
     assert label_of(METHODS["dtw"], worded) == "DTW", "which leaves the context out"
     validated = METHODS["dtw_context_smoothing_validated"]
     assert label_of(validated, options(validated_width=3)) == "DTW + context + validated smoothing (w = 3)"
+
+
+def test_a_seed_that_is_no_count_is_refused(inputs: QuestionInputs) -> None:
+    with pytest.raises(ActAlignError, match="seed is -1; give a whole number of 0 or more"):
+        replace(inputs, seed=-1).generator(0, "random")

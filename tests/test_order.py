@@ -71,8 +71,10 @@ def test_a_share_is_met_exactly_or_on_average(steps: int, rng: np.random.Generat
 def test_what_is_not_possible_is_refused(rng: np.random.Generator) -> None:
     with pytest.raises(ActAlignError, match="7 inversions of 4 steps are not possible; there are 0 to 6"):
         draw_order(rng, 4, inverted=7)
-    with pytest.raises(ActAlignError, match=r"share 1\.5 with 10 draws"):
+    with pytest.raises(ActAlignError, match=r"share 1\.5 of the order"):
         order_method(1.5)
+    with pytest.raises(ActAlignError, match=r"draws is 2\.5; give a whole number of 1 or more"):
+        order_method(0.5, draws=2.5)  # type: ignore[arg-type]
 
 
 @pytest.fixture
