@@ -482,6 +482,16 @@ def test_a_dollar_sign_in_a_name_is_a_dollar_sign() -> None:
     assert first.get_text() == "1. toss $x$ up_" and not first.get_parse_math()
 
 
+def test_the_axis_of_a_narrow_panel_is_named_inside_the_figure() -> None:
+    table = _results().assign(label="DTW + context + validated smoothing (w = 5) [reference]")
+    with plots.style():
+        figure = plots.new_figure(plots.COLUMN_WIDTH_IN, plots.main_results_height_in(table))
+        ax = plots.main_results(table, figure.subplots(), data_label="Sample", numbers=False)
+        figure.draw_without_rendering()
+        box = ax.xaxis.label.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
+
+
 def test_names_are_never_read_as_mathematics() -> None:
     name = r"from $100 to $200, $\foo{$ or $^$"
     with plots.style():

@@ -47,7 +47,8 @@ def main_results(
     own = _own_rows(table, data_label, highlight)
     rows = own if published is None else [*own, *_published_rows(published)]
     forest(rows, ax, numbers=numbers)
-    ax.set(xlim=(0, 100), xlabel="Top-1 (%), 95% interval")
+    ax.set_xlim(0, 100)
+    ax.set_xlabel("Top-1 (%), 95% interval", loc="center" if numbers else "right")  # never beyond a narrow panel
     if published is not None:
         ax.axhline(len(own) - 0.5, color=GREY, linewidth=0.5)
     if chance is not None:
