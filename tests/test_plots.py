@@ -417,6 +417,12 @@ def test_compared_maps_share_one_color_scale() -> None:
     assert "Affinity (Eq. 9)" in [ax.get_ylabel() for ax in figure.axes]
 
 
+@pytest.mark.parametrize("gamma", [0, -1, float("nan")])
+def test_colours_that_would_say_nothing_or_the_opposite_are_refused(gamma: float) -> None:
+    with pytest.raises(ActAlignError, match=f"gamma is {gamma}; give a number above 0"):
+        plots.color_scale([_affinity(2)], gamma=gamma)
+
+
 def test_maps_of_one_frame_or_one_step() -> None:
     with plots.style():
         axes = plots.new_figure().subplots(1, 2)

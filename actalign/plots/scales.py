@@ -10,6 +10,8 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize, PowerNorm
 from numpy.typing import NDArray
 
+from actalign.errors import ActAlignError
+
 AFFINITY_LABEL = "Affinity (Eq. 9)"
 COLORS = "cividis"
 _BAR_IN = 0.1
@@ -18,9 +20,14 @@ _BAR_IN = 0.1
 def color_scale(maps_kt: Iterable[NDArray[Any]], *, low: float = 0.0, gamma: float = 1.0) -> Normalize:
     """One scale for several maps, from ``low`` to their common maximum; ``gamma`` below 1 opens the dark end.
 
+    Raises:
+        ActAlignError: ``gamma`` is not above 0.
+
     >>> color_scale([np.zeros((2, 3)), np.full((1, 3), 0.5)]).vmax
     0.5
     """
+    if not gamma > 0:
+        raise ActAlignError(f"gamma is {gamma}; give a number above 0, 1 for a linear scale")
     high = max((float(np.max(map_kt)) for map_kt in maps_kt), default=low)
     high = high if high > low else low + 1.0
     return Normalize(low, high) if gamma == 1.0 else PowerNorm(gamma, low, high)
