@@ -12,7 +12,7 @@ from project_tree import PROJECT, TEST_CLIPS, shown
 from actalign import examples, paths, results
 from actalign.dtw import align
 from actalign.error_analysis.modes import LABELS, choose_error
-from actalign.errors import LeftOutError
+from actalign.errors import ActAlignError, LeftOutError
 from actalign.notebook import run_notebook
 from actalign.sample.classes import families
 from actalign.sample.render import plan_clips, write_folder
@@ -103,6 +103,10 @@ def test_a_folder_with_gaps_is_analysed_and_one_without_errors_too(project: Path
     assert set(factors["style"]) == {"context_rich"} and set(factors["subset"]) == {""}
     errors = results.read_table("errors").set_index("clip_id")
     assert errors.loc["test-00000", "mode"] == "unreadable"
+    with pytest.raises(
+        ActAlignError, match=r"\['nope'\] are not among the styles analysed; choose one or two of \['con"
+    ):
+        run(project, "fig_error_analysis", styles=["context_rich", "nope"])
     table, figure = (run(project, stem) for stem in DRAWINGS)
     assert "right predictions are too few to say what is unusual" in table and "There is no subset" in table
     assert "image/png" in figure and {path.suffix for path in paths.FIGURES.glob("fig_error*")} >= {".pdf", ".csv"}
