@@ -87,7 +87,7 @@ def test_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_no_styles_no_steps_or_too_low_a_figure_is_one_clear_error() -> None:
-    with pytest.raises(ActAlignError, match="class 'lob' lacks texts"):
+    with pytest.raises(ActAlignError, match="no prompt style to show of class 'lob'; show at least 1"):
         plots.script_flow_height_in("lob", "tennis", {}, 3.35)
     with pytest.raises(ActAlignError, match=r"lacks texts in \['short'\]"):
         plots.script_flow("lob", "tennis", {"short": ()}, Figure(figsize=(3.35, 4)))

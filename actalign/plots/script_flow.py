@@ -58,7 +58,9 @@ def script_flow_height_in(class_name: str, sport: str, styles: Mapping[str, Sequ
     >>> script_flow_height_in("lob", "tennis", one, 3.35) < script_flow_height_in("lob", "tennis", two, 3.35)
     True
     """
-    if not styles or not all(styles.values()):
+    if not styles:
+        raise ActAlignError(f"no prompt style to show of class {class_name!r}; show at least 1 (most_styles)")
+    if not all(styles.values()):
         raise ActAlignError(f"class {class_name!r} lacks texts in {[*styles]}; give each prompt style its sub-actions")
     rows = _rows(styles, width_in)
     heights = [max(column.height for column in _columns(row, sport, width_in, top=0.0)) for row in rows]
