@@ -498,7 +498,7 @@ def test_the_axis_of_a_narrow_panel_is_named_inside_the_figure() -> None:
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
 
 
-def test_names_are_never_read_as_mathematics() -> None:
+def test_names_are_never_read_as_mathematics_which_a_reader_may_still_write() -> None:
     name = r"from $100 to $200, $\foo{$ or $^$"
     with plots.style():
         figure = plots.new_figure(plots.PAGE_WIDTH_IN, 4.0)
@@ -508,6 +508,7 @@ def test_names_are_never_read_as_mathematics() -> None:
         for drawn in (figure, flow):
             drawn.draw_without_rendering()
             assert not any(text.get_parse_math() for text in drawn.findobj(Text) if "$" in text.get_text())
+        assert flow.text(0, 0, "$w$").get_parse_math()
 
 
 def test_the_curve_keeps_its_height_beside_maps_of_one_step() -> None:

@@ -35,8 +35,8 @@ class Paper:
         self._keep_limits()
 
     def write(self, x: float, y: float, text: str, **look: Any) -> Text:
-        """Text at a place; ``look`` is matplotlib's, such as ``ha`` and ``fontsize``."""
-        return self.figure.text(x, y, text, transform=self.axes.transData, **({"color": INK} | look))
+        """Text at a place, a dollar sign as it is; ``look`` is matplotlib's, such as ``ha`` and ``fontsize``."""
+        return self.figure.text(x, y, text, transform=self.axes.transData, parse_math=False, **({"color": INK} | look))
 
     def line(self, x: ArrayLike, y: ArrayLike, **look: Any) -> Line2D:
         """A line, or markers, through places."""

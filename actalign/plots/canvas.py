@@ -78,9 +78,9 @@ class Canvas:
         )
 
     def text(self, x: float, y: float, words: str, **settings: Any) -> Text:
-        """``words`` with their upper left corner (unless ``ha``, ``va`` say otherwise) at ``x``, ``y``."""
+        """``words`` as they are, their upper left corner (unless ``ha``, ``va`` say otherwise) at ``x``, ``y``."""
         given = {"ha": "left", "va": "top", "color": INK, "linespacing": LEADING * 0.88, **settings}
-        return self.ax.text(x, y, words, **given)
+        return self.ax.text(x, y, words, parse_math=False, **given)
 
     def box(self, box: Box, *, face: Color = "white", edge: str = GREY, rounding_in: float = 0.05) -> None:
         """A rectangle with round corners."""

@@ -158,7 +158,8 @@ def sport_confusion(
                 linewidth=0.4, label=kind,
             )  # fmt: skip
             left += shares
-    ax.set_yticks(range(len(counts)), [f"{name} ({total[name]})" if names else "" for name in counts.index])
+    rows = [f"{name} ({total[name]})" if names else "" for name in counts.index]
+    ax.set_yticks(range(len(counts)), rows, parse_math=False)
     ax.set(ylim=(len(counts) - 0.5, -0.5), xlim=(0, max(10.0, 1.05 * float(left.max()))), xlabel="Wrong (%)")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")

@@ -56,7 +56,7 @@ def forest(rows: Sequence[Row], ax: Axes, *, numbers: bool = True) -> Axes:
             ax.plot(row.value, y, row.marker, color=row.color, markerfacecolor=face, markersize=3.8, clip_on=False)
         if numbers:
             _write_numbers(row, ax, y=y)
-    ax.set_yticks(range(len(rows)), [row.name for row in rows])
+    ax.set_yticks(range(len(rows)), [row.name for row in rows], parse_math=False)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

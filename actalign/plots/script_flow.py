@@ -132,8 +132,9 @@ def _write(canvas: Canvas, x: float, y: float, *, lines: Sequence[str], sport: s
                 # Placed after what was really drawn: a screen's letters are wider than print's.
                 coordinates = (before, canvas.ax.transData)
                 canvas.ax.annotate(
-                    f" {said}", (1, base), xycoords=coordinates, va="baseline", fontsize=_STEP_PT, **look
-                )
+                    f" {said}", (1, base), xycoords=coordinates, va="baseline", fontsize=_STEP_PT, parse_math=False,
+                    **look,
+                )  # fmt: skip
 
 
 def _context_words(text: str, sport: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
@@ -59,7 +60,9 @@ def tsne(
     number = "" if silhouette is None else f"silhouette {silhouette:.2f}".replace("-", "\N{MINUS SIGN}")
     panel_label(ax, ("\n" if _narrow(ax.figure) else ", ").join(part for part in (label, number) if part))
     if legend:
-        ax.legend(handles=_handles(sports), loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.5)
+        _as_written(
+            ax.legend(handles=_handles(sports), loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.5)
+        )
     return ax
 
 
@@ -82,12 +85,18 @@ def tsne_pair(
     ):
         tsne(points, sports, ax, label=label, silhouette=silhouette, legend=False)
     columns = _legend_columns(sports, figure.bbox.width / figure.dpi)
-    shared = figure.legend(
-        handles=_handles(sports), loc="outside lower center", ncols=columns, columnspacing=1.2, handletextpad=0.2
+    _as_written(
+        figure.legend(
+            handles=_handles(sports), loc="outside lower center", ncols=columns, columnspacing=1.2, handletextpad=0.2
+        )
     )
-    for text in shared.get_texts():
-        text.set_parse_math(False)
     return axes
+
+
+def _as_written(legend: Legend) -> None:
+    """Keep the dollar signs of names."""
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def tsne_pair_height_in(width_in: float, *, sports: Sequence[str]) -> float:
