@@ -130,8 +130,12 @@ class QuestionInputs:
         row_of = {sentence: row for row, sentence in enumerate(dict.fromkeys(chain(*wordings)))}
         scripts = tuple(np.array([row_of[sentence] for sentence in wording]) for wording in wordings)
         against = self._against(tuple(row_of))
+        try:
+            cosines = against.cosine(self._smoothing)  # kept there, for the affinity below
+        except ActAlignError as error:
+            raise ActAlignError(f"clip {self.clip_id!r}: {error}") from error
         if self.options.similarity == "cosine":
-            return Evidence(against.cosine(self._smoothing), scripts)
+            return Evidence(cosines, scripts)
         if self.scale is None or self.bias is None:
             raise ActAlignError("affinity needs the checkpoint's: pass scale=encoder.scale and bias=encoder.bias")
         return Evidence(against.affinity(scale=self.scale, bias=self.bias, smoothing=self._smoothing), scripts)

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 import pandas as pd
 
 from actalign.errors import ActAlignError
+from actalign.report import interval_text
 from actalign.run_records import Outcome, Record
 
 
@@ -60,7 +61,7 @@ def main_table(path: Path) -> str:
         raise ActAlignError(f"{path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}")
     rows = [("Top-k in percent", "Top-1 [95% interval]", "Top-2", "Top-3", "N")]
     for row in table.itertuples():
-        interval = f"{row.top1:.1f} [{row.top1_low:5.1f}, {row.top1_high:5.1f}]"
+        interval = interval_text(row.top1, row.top1_low, row.top1_high)
         rows.append((str(row.label), interval, f"{row.top2:.1f}", f"{row.top3:.1f}", f"{row.n} of {row.n_total}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_table_line(row, widths) for row in rows)

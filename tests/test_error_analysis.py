@@ -247,6 +247,7 @@ def test_the_only_candidate_with_a_script_is_right_wherever_it_stands(world: Wor
     row = world.factors().set_index("clip_id").loc["right 00"]
     assert (row["right"], row["tied"], row["predicted"], row["rival"]) == (True, False, "right 00 a", "right 00 b")
     assert row["relation"] == "right" and np.isnan(row["rival_score"]) and row["unreadable"] == 1
+    assert not row[[f"offered: {kind}" for kind in criteria.RELATIONS]].any(), "it could be taken for no other"
 
 
 def test_of_two_modes_the_one_that_is_rarer_where_all_is_right_comes_first() -> None:

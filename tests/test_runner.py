@@ -278,7 +278,7 @@ def test_a_second_run_reuses_everything(fast: list[str], capsys: pytest.CaptureF
     assert fast == ALL
     assert second.count("reused") == 6  # a line of progress and one of the summary each
     for text in (first, second):
-        assert text.endswith("DTW                70.0 [ 65.0,  75.0]   85.0   95.0  440 of 448\n")
+        assert text.endswith("DTW                  70.0 [65.0, 75.0]   85.0   95.0  440 of 448\n")
 
 
 def test_records_hold_hashes_and_no_absolute_paths(fast: list[str], project: Path) -> None:
@@ -552,6 +552,10 @@ def test_a_missing_or_wrong_main_table_is_an_error(fast: list[str], capsys: pyte
     write_notebook(paths.NOTEBOOKS / "10_scores.ipynb", "(results / 'main.csv').write_text('label,top1')")
     assert runner.main([]) == 1
     assert "has no column top1_low, top1_high, top2, top3, n, n_total" in capsys.readouterr().err
+    one_family = MAIN_CSV.replace("65.0,75.0", ",")
+    write_notebook(paths.NOTEBOOKS / "10_scores.ipynb", f"(results / 'main.csv').write_text('{one_family}')")
+    assert runner.main([]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["DTW", "70.0", "85.0", "95.0", "440", "of", "448"]
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(fast: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -215,6 +215,14 @@ def test_a_clip_neither_embedded_nor_failed_is_a_mistake(score: Scorer, world: W
     assert score("dtw", embeddings=index)["score"].isna().sum() == 4
 
 
+@pytest.mark.parametrize("similarity", ["affinity", "cosine"])
+def test_a_clip_that_smoothing_leaves_without_frames_is_named(similarity: Any, score: Scorer, world: World) -> None:
+    short = FrameEmbeddings(world[1]["judo-b-test"].embeddings[:1], np.zeros(1))
+    chosen = options(smoothing_padding="released", smoothing_width=4, similarity=similarity)
+    with pytest.raises(ActAlignError, match=r"clip 'judo-b-test': smoothing with width 4 .* leaves none of 1 frames"):
+        score("dtw_context_smoothing", chosen, embeddings=world[1] | {"judo-b-test": short})
+
+
 def test_no_embeddings_or_questions_at_all(score: Scorer, world: World) -> None:
     with pytest.raises(ActAlignError, match="none of the 8 clips"):
         score("dtw", embeddings={})

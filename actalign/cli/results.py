@@ -58,6 +58,7 @@ def score(
     from actalign.metrics import topk_table
     from actalign.options import options
     from actalign.questions import text_groups
+    from actalign.report import interval_text
     from actalign.study import score_methods
 
     dataset = dataset_of(data)
@@ -89,7 +90,7 @@ def score(
         for row in topk_table(scores).itertuples():
             style_of = f" [{row.style}]" if row.style else ""
             typer.echo(
-                f"{row.label}{style_of}: Top-1 {row.top1:.1f} [{row.top1_low:.1f}, {row.top1_high:.1f}], "
+                f"{row.label}{style_of}: Top-1 {interval_text(row.top1, row.top1_low, row.top1_high)}, "
                 f"Top-2 {row.top2:.1f}, Top-3 {row.top3:.1f} on {row.n} of {row.n_total}"
             )
     else:

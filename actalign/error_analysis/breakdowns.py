@@ -147,8 +147,8 @@ def confusion(table: pd.DataFrame, *, seed: int = 0, resamples: int = 10_000) ->
 
     Returns:
         Columns sport, relation ("right", then ``RELATIONS``), n (clips), share, share_low, share_high (percent of
-        the sport's clips, see :func:`share`), offered (how many candidates of that kind the sport's questions
-        have) and expected (wrong clips of that kind if each had chosen among its wrong candidates at random).
+        the sport's clips, see :func:`share`), offered (how many candidates of that kind, with a script, the
+        sport's questions have) and expected (wrong clips of that kind if each had chosen among these at random).
     """
     table = table.reset_index(drop=True)  # clips are told apart by place below, and tables put together repeat labels
     offered = pd.DataFrame({kind: table[f"offered: {kind}"] for kind in RELATIONS})

@@ -65,7 +65,8 @@ def clip_factors(
         seconds, path, path_predicted (P), vertical_moves, vertical_moves_predicted, saturated_high, saturated_low,
         saturated (shares of affinities); the criteria unreadable, truncated (counts), text_similarity, onset
         (all four over answer and rival), step_contrast (answer), single_frame_steps (predicted); relation
-        (of predicted to answer, "right" where they are one) and ``offered: <relation>``, wrong candidates of each.
+        (of predicted to answer, "right" where they are one) and ``offered: <relation>``, wrong candidates of each
+        that have a script.
 
     Raises:
         ActAlignError: a method that reads no scripts or runs several draws, or no clip to measure.
@@ -168,9 +169,8 @@ def _relations(dataset: Dataset, question: Question, inputs: QuestionInputs, *, 
     scripts = {each.class_name: each.script.steps for each in inputs.candidates if each.script is not None}
     true = all(name in dataset.class_steps for name in question.candidates)
     listed = {name: dataset.class_steps[name] if true else scripts.get(name, ()) for name in question.candidates}
-    found = {
-        name: relation(listed[question.truth], listed[name]) for name in question.candidates if name != question.truth
-    }
+    wrong = [name for name in scripts if name != question.truth]  # nothing can be taken for a class without a script
+    found = {name: relation(listed[question.truth], listed[name]) for name in wrong}
     offered = list(found.values())
     return {"relation": found.get(predicted, "right")} | {f"offered: {kind}": offered.count(kind) for kind in RELATIONS}
 
