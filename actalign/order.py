@@ -206,7 +206,7 @@ def order_gain(
 
 def _several(scores: pd.DataFrame) -> list[str]:
     """The subsets in the order they first appear, none where there is only one."""
-    subsets = list(dict.fromkeys(scores["subset"]))
+    subsets = list(scores["subset"].dropna().unique())
     if len(subsets) > 1 and ALL in subsets:
         raise ActAlignError(f"a subset is called {ALL!r}, which here stands for all clips; rename it in clips.csv")
     return subsets if len(subsets) > 1 else []

@@ -168,6 +168,14 @@ def test_a_subset_that_has_the_name_of_all_clips_is_refused(tables: dict[float |
             function()
 
 
+def test_clips_without_a_subset_make_none(tables: dict[float | str, pd.DataFrame]) -> None:
+    gaps = [
+        table.assign(subset=table["subset"].where(table["subset"] == "late")) for table in (tables[0.0], tables[0.5])
+    ]
+    assert accuracy_by_subset(gaps[0], resamples=50)["subset"].tolist() == [ALL]
+    assert order_gain(gaps[0], gaps[1], resamples=50)["subset"].tolist() == [ALL]
+
+
 def test_a_script_of_one_step_has_one_order() -> None:
     assert order_method(0.5).needs_script and METHODS["dtw_context"].draws == 1
     for share in SHARES:
