@@ -57,10 +57,16 @@ def smoothing_curve(
 def best_width(curve: pd.DataFrame) -> int:
     """The width with the best Top-1 of a table of :func:`smoothing_curve`, the smallest of equals.
 
+    Raises:
+        ActAlignError: no width has a Top-1.
+
     >>> best_width(pd.DataFrame({"width": [5, 1, 3], "top1": [60.0, 50.0, 60.0]}))
     3
     """
-    return int(curve.sort_values(["top1", "width"], ascending=[False, True])["width"].iloc[0])
+    known = curve.dropna(subset="top1").sort_values(["top1", "width"], ascending=[False, True])
+    if known.empty:
+        raise ActAlignError("no width has a Top-1, so that none is the best; score some clips")
+    return int(known["width"].iloc[0])
 
 
 def choose_smoothing_width(

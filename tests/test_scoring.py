@@ -374,3 +374,9 @@ def test_the_width_is_never_chosen_on_test(world: World) -> None:
 def test_the_best_width_does_not_depend_on_the_labels_of_the_rows() -> None:
     put_together = pd.concat([pd.DataFrame({"width": [width], "top1": [top1]}) for width, top1 in ((5, 50), (1, 60))])
     assert best_width(put_together) == 1
+
+
+def test_no_width_is_the_best_where_no_clip_was_scored() -> None:
+    with pytest.raises(ActAlignError, match="no width has a Top-1"):
+        best_width(pd.DataFrame({"width": [1, 5], "top1": [np.nan, np.nan]}))
+    assert best_width(pd.DataFrame({"width": [1, 5], "top1": [np.nan, 0.0]})) == 5
