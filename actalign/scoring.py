@@ -1,7 +1,7 @@
 """From a data set and its embeddings to tables of scores: one row per clip, draw and candidate."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from actalign.dtw import Evidence
 from actalign.errors import ActAlignError
 from actalign.inputs import QuestionInputs
 from actalign.methods import Method, method_named
-from actalign.options import Options
+from actalign.options import PRESETS, Options
 from actalign.questions import clip_of, question_inputs
 from actalign.records import Dataset, FrameEmbeddings
 
@@ -206,7 +206,8 @@ def label_of(method: Method, options: Options) -> str:
     label, settled = method.label, method.settle(options)
     if method.smooths:
         label += " (off)" if settled.smoothing_width is None else f" (w = {settled.smoothing_width})"
-    kept = {name: value for name, value in options.changes().items() if getattr(settled, name) == value}
+    usual = method.settle(replace(PRESETS[options.preset], validated_width=options.validated_width))
+    kept = {name: value for name, value in settled.changes().items() if value != getattr(usual, name)}
     changes = {name: value for name, value in kept.items() if not name.endswith("_width")}
     notes: list[str] = [options.preset] if options.preset != "paper" else []
     notes += [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in changes.items()]

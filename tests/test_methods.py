@@ -268,6 +268,9 @@ def test_labels_own_up_to_changed_options() -> None:
     worded = options(text_template="released")
     assert label_of(METHODS["dtw_context"], worded) == "DTW + context [text_template=released]"
     assert label_of(METHODS["dtw"], worded) == "DTW", "which leaves the context out"
+    assert label_of(METHODS["dtw"], options(text_template="step")) == "DTW", "as it does without being asked"
+    assert label_of(METHODS["dtw"], options("reference", text_template="step")) == "DTW [reference]"
+    assert label_of(METHODS["dtw_context_cosine"], options(similarity="cosine")) == "DTW + context, raw cosine"
     validated = METHODS["dtw_context_smoothing_validated"]
     assert label_of(validated, options(validated_width=3)) == "DTW + context + validated smoothing (w = 3)"
 
