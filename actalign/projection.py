@@ -36,7 +36,7 @@ def project_tsne(
     It runs on one thread: sums in another order would move every point.
 
     Raises:
-        ActAlignError: not a finite (N, d) matrix, or ``perplexity`` not below N.
+        ActAlignError: not a finite (N, d) matrix, ``perplexity`` not below N, or ``seed`` is no count.
 
     >>> project_tsne(np.eye(6), seed=0, perplexity=2).shape
     (6, 2)
@@ -182,7 +182,7 @@ def silhouette_intervals(
         clusters (how many). Low and high are NaN where leaving out one group leaves fewer than two sports.
 
     Raises:
-        ActAlignError: not two matrices of N rows, or as ``sport_silhouette``.
+        ActAlignError: not two matrices of N rows, ``seed`` is no count, or as ``sport_silhouette``.
 
     >>> far, near = np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1]]), np.array([[1, 0], [0, 1], [1, 0.1], [0.1, 1]])
     >>> table = silhouette_intervals([near, far], ["a", "a", "b", "b"], clusters=["p", "q", "r", "s"])
@@ -219,7 +219,7 @@ def silhouette_intervals(
 def _groups(clusters: Sequence[str], seed: int) -> tuple[NDArray[np.intp], int]:
     """The group (N,) that each row is left out with, whole clusters together, and how many clusters there are."""
     known, codes = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(known))
+    order = np.random.default_rng(as_count(seed, name="seed", least=0)).permutation(len(known))
     return np.asarray(order[codes] % min(len(known), JACKKNIFE_GROUPS)), len(known)
 
 

@@ -152,6 +152,13 @@ def test_many_clusters_are_left_out_in_groups_and_one_has_no_interval(rng: np.ra
         (lambda: projection.project_tsne(np.eye(5), seed=0), "perplexity 30.0"),
         (lambda: projection.project_tsne(np.zeros((5, 2)), seed=0, perplexity=2), "all zeros"),
         (lambda: projection.project_tsne(np.full((5, 2), np.nan), seed=0, perplexity=2), "NaN or inf in 5 rows"),
+        (lambda: projection.project_tsne(np.eye(5), seed=-1, perplexity=2), "seed is -1"),
+        (
+            lambda: projection.silhouette_intervals(
+                [np.eye(4)] * 2, ["a", "a", "b", "b"], clusters=["p", "q", "r", "s"], seed=-1
+            ),
+            "seed is -1",
+        ),
         (lambda: projection.sport_silhouette(np.eye(3), ["golf"] * 3), "1 sports"),
         (lambda: projection.sport_silhouette(np.eye(3), ["golf", "judo", "golf", "judo"]), "4 labels"),
         (lambda: projection.neighbours_kept(np.eye(3), np.eye(4)), "3 and 4 rows"),
