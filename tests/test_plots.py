@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from actalign import plots
 from actalign.errors import ActAlignError
+from actalign.plots.error_analysis import sport_confusion
 from actalign.plots.figure import STYLE_FILE
 from actalign.plots.main_results import PUBLISHED_LABEL
 from actalign.plots.tsne import sport_keys
@@ -504,10 +505,15 @@ def test_names_are_never_read_as_mathematics_which_a_reader_may_still_write() ->
         figure = plots.new_figure(plots.PAGE_WIDTH_IN, 4.0)
         plots.main_results(_results().assign(method=name), figure.subplots(), data_label=name)
         flow = plots.new_figure(plots.PAGE_WIDTH_IN, 4.0)
-        plots.script_flow(name, name, {name: (f"{name} in {name}",)}, flow)
-        for drawn in (figure, flow):
+        plots.script_flow(name, "$b$", {name: (f"{name} in $b$", "$a$ in $b$")}, flow)
+        sports = plots.new_figure(plots.PAGE_WIDTH_IN, 4.0)
+        left, right = sports.subplots(1, 2)
+        plots.tsne(np.zeros((2, 2)), [name, "$b$"], left)
+        sport_confusion(pd.DataFrame({"sport": name, "relation": ["right", "same steps"], "n": [3, 1]}), right)
+        for drawn in (figure, flow, sports):
             drawn.draw_without_rendering()
-            assert not any(text.get_parse_math() for text in drawn.findobj(Text) if "$" in text.get_text())
+            named = [text for text in drawn.findobj(Text) if "$" in text.get_text()]
+            assert len(named) > 1 and not any(text.get_parse_math() for text in named)
         assert flow.text(0, 0, "$w$").get_parse_math()
 
 
