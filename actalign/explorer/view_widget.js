@@ -259,7 +259,8 @@ function render({ model, el }) {
   }
   parts.stage.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    parts.stage.focus({ preventScroll: true }); // words still open in the text box belong to the step chosen before
+    // Words still open in the text box belong to the step chosen before. The focus itself comes with the click.
+    if (document.activeElement !== parts.stage) document.activeElement?.blur();
     clicked(event);
     const drag = (move) => clicked(move);
     parts.stage.setPointerCapture(event.pointerId);

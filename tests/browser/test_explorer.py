@@ -145,6 +145,8 @@ def test_words_typed_before_a_click_on_another_step_stay_with_theirs(explorer: E
     assert box
     explorer.page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"])
     explorer.shows(first.ranking(edited={(first.answer, 1): words}))
+    expect(explorer.map).to_be_focused()
+    assert not explorer.map.evaluate("map => map.matches(':focus-visible')"), "an outline is for those who use keys"
     chosen = int(explorer.cell_words()[4])
     assert chosen > 1
     expect(text).to_have_value(first.scripts[first.answer].steps[chosen - 1])
