@@ -103,6 +103,16 @@ def test_score_prints_intervals_and_writes_the_scores(drawn: Path, own_store: Pa
     assert set(table["method"]) == {"dtw", "dtw_context"} and len(table) == 2 * 4 * 5
 
 
+def test_score_of_one_family_prints_no_interval(drawn: Path, own_store: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(drawn, tmp_path / "data")
+    pd.read_csv(mine / "clips.csv").assign(family="one").to_csv(mine / "clips.csv", index=False)
+    done = run(
+        *("score", str(mine), "--style", "context_rich", "--checkpoint", str(paths.CHECKPOINT), "--frame-rate", "3")
+    )
+    assert done.exit_code == 0, done.stderr
+    assert re.search(r"\[context_rich\]: Top-1 [\d.]+, Top-2 [\d.]+, Top-3 [\d.]+ on 4 of 4", done.stdout)
+
+
 def test_score_ranks_where_nothing_is_labelled(drawn: Path, own_store: Path, tmp_path: Path) -> None:
     questions = pd.read_csv(drawn / "questions.csv").drop(columns="answer")
     for path in (drawn / "clips.csv", *drawn.glob("scripts/*.json"), *drawn.rglob("*.mp4")):
