@@ -105,8 +105,8 @@ class QuestionInputs:
         for sentence in wanted:
             if sentence not in self.texts:
                 raise ActAlignError(
-                    f"clip {self.clip_id!r}: no embedding of the text {sentence!r}; "
-                    "embed the texts that questions.texts_needed lists"
+                    f"clip {self.clip_id!r}: no embedding of the text {sentence!r}; embed what questions.text_groups "
+                    "lists, with group_padding=options.text_padding"
                 )
             rows.append(self.texts[sentence])
         return np.stack(rows)
@@ -118,9 +118,7 @@ class QuestionInputs:
         """
         wording = steps(candidate, self.options)
         if self.options.text_padding == "longest":
-            own = tuple(text.in_company(sentence, wording) for sentence in wording)
-            if own[0] in self.texts:
-                return own
+            return tuple(text.in_company(sentence, wording) for sentence in wording)
         return wording
 
     @cached_property

@@ -73,7 +73,7 @@ def score_dataset(
     Args:
         dataset: usually one split, ``load("sample").split("test")``.
         embeddings: clip id to frame embeddings, loaded one clip at a time.
-        texts: text to (d,) embedding, for all of ``questions.texts_needed``.
+        texts: text to (d,) embedding, for all of ``questions.text_groups``.
         method: a method or its name in ``METHODS``.
         style: the prompt style, for methods that read scripts; others ignore it and leave the column empty.
         options: the paper's choices, or others.

@@ -265,9 +265,9 @@ def test_skip_with_no_script_at_all_gives_no_score(score: Scorer, world: World) 
 def test_the_reference_preset_runs_end_to_end(score: Scorer, world: World, rng: np.random.Generator) -> None:
     dataset, embeddings, _ = world
     reference = options("reference", affinity_scale=20.0, affinity_bias=-4.0)
-    needed = texts_needed(dataset, methods=["dtw_context_smoothing"], styles=["plain"], options=reference)
-    assert "This is a video of doing judo-a x in judo with s1" in needed
-    texts = {sentence: rng.normal(size=WIDTH) for sentence in needed}
+    groups = text_groups(dataset, methods=["dtw_context_smoothing"], styles=["plain"], options=reference)
+    assert "This is a video of doing judo-a x in judo with s1" in chain(*groups)
+    texts = {in_company(sentence, group): rng.normal(size=WIDTH) for group in groups for sentence in group}
     test = dataset.split("test")
     table = score_dataset(test, embeddings, texts, method="dtw_context_smoothing", style="plain", options=reference)
     question = test.questions[0]
@@ -342,6 +342,11 @@ def test_a_text_that_scripts_share_has_in_each_the_padding_of_that_script(
     scored = score(method, padded, texts=texts | own)["score"]
     assert (scored != score(method, plain)["score"]).all()
     assert score(method, plain, texts=texts | own)["score"].equals(score(method, plain)["score"])
+
+
+def test_texts_that_were_not_padded_as_the_options_say_are_refused(score: Scorer) -> None:
+    with pytest.raises(ActAlignError, match=r"no embedding of the text .*text_groups.*group_padding"):
+        score("dtw", options(text_padding="longest"))
 
 
 def test_the_width_is_chosen_on_validation(world: World) -> None:

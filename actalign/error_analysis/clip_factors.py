@@ -51,7 +51,7 @@ def clip_factors(
     Args:
         dataset: usually one split, ``load("sample").split("test")``.
         embeddings: clip id to frame embeddings, loaded one clip at a time.
-        texts: text to (d,) embedding, for all of ``questions.texts_needed``.
+        texts: text to (d,) embedding, for all of ``questions.text_groups``.
         method: one that reads scripts and runs once. If it does not align, what is measured of paths is measured of
             those that DTW takes through the method's matrices, and cannot have led it astray.
         options: with ``missing_script="skip"`` where scripts are missing.
