@@ -1,4 +1,4 @@
-"""The ladder from the bare alignment to the full method, each rung with what it adds (paper, Table 3)."""
+"""The ladder from mean pooling to the full method, each rung with what it adds (paper, Table 3)."""
 
 import numpy as np
 import pandas as pd
