@@ -98,7 +98,7 @@ def in_turn(
         yield from run(batches, prepare, forward, device)
     except torch.OutOfMemoryError as error:
         reason = f"device {device!r} has too little memory free for a batch ({first_line(error)})"
-        raise ActAlignError(f"{reason}; pass a smaller batch_size") from error
+        raise ActAlignError(f"{reason}; pass embed_clips a smaller batch_size, or choose device 'cpu'") from error
 
 
 class Compiled:

@@ -236,5 +236,5 @@ def test_a_batch_too_large_for_the_memory_says_so(device: str, gpu: Gpu, monkeyp
 
     monkeypatch.setattr(torch, "compile", lambda function, *, dynamic: function)
     rows = in_turn(numbered(2), prepare=gpu.prepare, forward=Compiled(forward), device=device)
-    with pytest.raises(ActAlignError, match=r"too little memory free for a batch \(CUDA out of memory.*batch_size"):
+    with pytest.raises(ActAlignError, match=r"for a batch \(CUDA out of memory.*embed_clips a smaller batch_size"):
         list(rows)

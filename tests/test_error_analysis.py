@@ -322,6 +322,12 @@ def test_clips_that_cannot_be_right_or_wrong_are_left_out(world: World) -> None:
         world.factors()
 
 
+def test_where_no_candidate_has_a_script_the_error_does_not_ask_for_labels_alone(world: World) -> None:
+    world.scripts = {"another class": Script("another class", "judo", ("step",))}
+    with pytest.raises(ActAlignError, match=r"a script of style .terse.,.*or write scripts"):
+        world.factors()
+
+
 @pytest.mark.parametrize("method", ["random", "mean_pool_name", "dtw_context_shuffled"])
 def test_a_method_without_one_path_is_refused(world: World, method: str) -> None:
     with pytest.raises(ActAlignError, match="choose one that reads scripts and runs once"):

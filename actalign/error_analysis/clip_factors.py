@@ -44,7 +44,7 @@ def clip_factors(
     bias: float | None = None,
     truncated: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Outcome, sizes and criteria of every clip that is labelled, has embeddings and two candidates or more.
+    """Outcome, sizes and criteria of every clip with a label, embeddings, two candidates or more and a script of one.
 
     A candidate without a script is never chosen and keeps its place; what cannot be measured without it is NaN.
 
@@ -94,8 +94,8 @@ def clip_factors(
             rows[-1]["seconds"] = frames.seconds
     if not rows:
         raise ActAlignError(
-            f"data set {dataset.name!r} has no clip with a label, embeddings and two candidates or more, so that "
-            "none is right or wrong; fill in the answers in questions.csv"
+            f"data set {dataset.name!r} has no clip with a label, embeddings, two candidates or more and a script of "
+            f"style {style!r}, so that none is right or wrong; fill in the answers in questions.csv, or write scripts"
         )
     return pd.DataFrame(rows)
 
