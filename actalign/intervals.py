@@ -52,6 +52,7 @@ def cluster_interval(
         clusters: (n,) the cluster of each clip.
         seed: the same seed and data give the same interval.
         resamples: how many.
+        level: the share of resamples within the interval.
 
     Returns:
         low (m,) and high (m,); NaN where there is only one cluster, which says nothing about the spread.

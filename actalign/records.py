@@ -22,7 +22,7 @@ from actalign.masks import Masks
 class Clip:
     """A window of a video file: what is looked at.
 
-    ``start_s`` and ``end_s`` are seconds from the start of the video; ``None`` means the file's own end.
+    ``start_s`` and ``end_s`` are seconds from the start of the video; ``None`` means the file's own start or end.
     ``family`` groups clips whose outcomes are correlated (the unit of the clustered bootstrap). ``masks`` are
     blurred in every frame that is read of the clip.
 

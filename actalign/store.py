@@ -1,7 +1,7 @@
 """Embeddings on disk: one safetensors file per clip, named by what determines its content::
 
     <folder>/<key>.safetensors          embeddings (T, d) float32, times_s (T,) float64, and metadata
-    <folder>/texts/<group>/*.safetensors  rows of text embeddings, one file per call that computed some
+    <folder>/texts/<group>/*.safetensors  rows of text embeddings, new ones in new files
     <folder>/ledger.jsonl               one line per clip that was finished or failed, only ever appended to
     <folder>/index.csv                  the latest line of the ledger for each clip and setting
 

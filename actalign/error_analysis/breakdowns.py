@@ -113,6 +113,9 @@ def calibration(
         Columns low, high, centre (of the lead), n, accuracy, accuracy_low, accuracy_high (percent, see
         :func:`share`) and auroc: the chance that a right prediction has a larger lead than a wrong one (NaN where
         all are right or all wrong), the same in every row.
+
+    Raises:
+        ActAlignError: no clip has a lead.
     """
     found = bins(table["lead"], most)
     auroc = exceeds(table.loc[table["right"], "lead"], table.loc[~table["right"], "lead"])

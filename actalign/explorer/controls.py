@@ -24,7 +24,7 @@ class Controls:
 
     Args:
         session: what there is to choose from.
-        start: where the controls stand first, and where the reset button brings the sliders back to.
+        start: where the controls stand first; the reset button brings scale, bias and context back there.
         changed: called after each change, with all controls in agreement.
     """
 

@@ -41,7 +41,7 @@ def import_videos(
     Args:
         videos: the folder of videos.
         root, copy, revision: as in :func:`actalign.fetching.run.fetch`.
-        progress: a progress bar on stderr, where that is a terminal.
+        progress: a progress bar on stderr, where that is a terminal or a notebook that somebody watches.
         clock: the time to record.
 
     Raises:

@@ -52,7 +52,7 @@ def fetch(
         only: ids of clips to fetch; all by default.
         workers: videos fetched at a time.
         attempts: at most so many for one video in this run.
-        progress: a progress bar on stderr, where that is a terminal.
+        progress: a progress bar on stderr, where that is a terminal or a notebook that somebody watches.
         sleep, clock: how to pause for seconds, and the time to record.
 
     Returns:
