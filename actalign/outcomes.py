@@ -125,7 +125,7 @@ def _check_answers(first: pd.DataFrame, *, answers: NDArray[Any]) -> None:
         clips = first["clip_id"].nunique()
         raise ActAlignError(
             f"clip {unknown[0]!r} has 0 answers: {len(unknown)} of {clips} clips are not labelled, and without labels "
-            "there is no accuracy; fill in the answer column of questions.csv, or use the scores alone"
+            "there is no accuracy; use the scores alone, or give answers in a questions.csv (in place of classes.txt)"
         )
     wrong = np.flatnonzero(answers != 1)
     if len(wrong):
