@@ -38,13 +38,16 @@ def unit(rows_nd: NDArray[Any]) -> NDArray[np.float64]:
         (n, d) float64.
 
     Raises:
-        ActAlignError: a row is all zeros and has no direction, or a value is NaN or inf.
+        ActAlignError: a row is all zeros and has no direction, or a value is NaN, inf or too large to be squared.
 
     >>> unit(np.array([[3.0, 4.0]]))
     array([[0.6, 0.8]])
     """
     rows = _finite_matrix(rows_nd, "embeddings")
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all():
+        raise ActAlignError("embeddings hold values too large to be squared; scale them down")
     if not lengths.all():
         zero = np.flatnonzero(lengths[:, 0] == 0).tolist()
         raise ActAlignError(f"rows {zero[:5]} of {len(rows)} are all zeros and have no direction; encode them again")

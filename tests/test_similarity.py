@@ -106,6 +106,11 @@ def test_cosine_of_different_widths_raises() -> None:
         cosine(np.ones((1, 3)), np.ones((1, 2)))
 
 
+def test_a_row_whose_length_overflows_is_refused_and_does_not_become_zeros() -> None:
+    with pytest.raises(ActAlignError, match="too large to be squared"):
+        unit(np.array([[1e200, 1e200]]))
+
+
 def test_a_zero_row_has_no_direction() -> None:
     with pytest.raises(ActAlignError, match=r"rows \[1\] of 2"):
         unit(np.array([[1.0, 0.0], [0.0, 0.0]]))
