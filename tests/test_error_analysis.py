@@ -432,6 +432,12 @@ def two_styles() -> tuple[pd.DataFrame, ...]:
     return tuple(pd.concat(pair, ignore_index=True) for pair in pairs)
 
 
+def test_a_sport_called_all_keeps_its_row() -> None:
+    table = pd.DataFrame({"sport": ["all", "judo"], "relation": "right", "n": [3, 1], "expected": np.nan})
+    shown = tables.confusion_for_people(table)
+    assert shown["Sport"].tolist()[:3] == ["all", "judo", "all"] and shown["Right"].tolist()[:3] == ["3", "1", "4"]
+
+
 def test_texts_say_what_was_counted(world: World) -> None:
     modes, _, _, confused = two_styles()
     terse = tables.modes_for_people(modes[modes["style"] == "terse"]).set_index("Mode")

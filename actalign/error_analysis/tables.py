@@ -98,7 +98,7 @@ def confusion_for_people(table: pd.DataFrame) -> pd.DataFrame:
     """A table of ``breakdowns.confusion`` of one style as text: a row per sport and one for all."""
     counts = table.pivot_table("n", "sport", "relation", aggfunc="sum", fill_value=0)
     counts = counts.reindex(columns=["right", *RELATIONS], fill_value=0)
-    counts.loc["all"] = counts.sum()
+    counts = pd.concat([counts, counts.sum().to_frame("all").T])  # a sport may have that name too
     expected = table.groupby("relation")["expected"].sum()
     shown = pd.DataFrame({"Sport": list(counts.index), **{name: counts[name].astype(str).tolist() for name in counts}})
     guess = ["expected if wrong at random", ABSENT, *(f"{expected.get(name, 0.0):.1f}" for name in RELATIONS)]
