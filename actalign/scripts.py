@@ -192,7 +192,7 @@ def check_scripts(dataset: Dataset, style: str) -> None:
         named = ", ".join(map(repr, absent[:10])) + (", ..." if len(absent) > 10 else "")
         raise ActAlignError(
             f"data set {dataset.name!r}, style {style!r}: {len(absent)} candidate(s) have no script: {named}; add them "
-            f"to {dataset.root / 'scripts' / f'{style}.json'}, or leave them out with missing_script='skip'"
+            f"to {dataset.root / 'scripts' / f'{style}.json'}, or score without them: options(missing_script='skip')"
         )
 
 
