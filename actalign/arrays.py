@@ -36,6 +36,6 @@ def as_count(value: object, *, name: str, least: int) -> int:
     Traceback (most recent call last):
     actalign.errors.ActAlignError: seed is -1; give a whole number of 0 or more
     """
-    if not isinstance(value, Integral) or value < least:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ActAlignError(f"{name} is {value!r}; give a whole number of {least} or more")
     return int(value)

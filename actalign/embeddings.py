@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from actalign import paths
+from actalign.arrays import as_count
 from actalign.clip_run import ClipRun, FrameEncoder
 from actalign.errors import ActAlignError
 from actalign.progress import is_watched
@@ -121,8 +122,7 @@ def embed_clips(
     Traceback (most recent call last):
     actalign.errors.ActAlignError: clip id 'a' occurs twice; give every clip its own id
     """
-    if batch_size < 1:
-        raise ActAlignError(f"batch_size is {batch_size}; give 1 or more")
+    batch_size = as_count(batch_size, name="batch_size", least=1)
     check_frame_rate(frame_rate)
     frame_rate = None if frame_rate is None else float(frame_rate)
     chosen = _distinct(clips)

@@ -27,6 +27,7 @@ from transformers.utils.hub import cached_file
 
 from actalign import accelerator
 from actalign.accelerator import Compiled, Frame, Inputs, first_line
+from actalign.arrays import as_count
 from actalign.checkpoints import hash_folder, is_local, require_all_weights, require_features
 from actalign.errors import ActAlignError
 from actalign.preprocessing import Pixels, pixels_like, require_rgb
@@ -78,8 +79,7 @@ class Encoder:
         """
         if frames_thwc.ndim != 4 or frames_thwc.shape[-1] != 3 or 0 in frames_thwc.shape:
             raise ActAlignError(f"frames must be (T, height, width, 3), T of 1 or more; got {frames_thwc.shape}")
-        if batch_size < 1:
-            raise ActAlignError(f"batch_size is {batch_size}; give 1 or more")
+        batch_size = as_count(batch_size, name="batch_size", least=1)
         starts = range(0, len(frames_thwc), batch_size)
         return np.concatenate(list(self.encode_stream(list(frames_thwc[n : n + batch_size]) for n in starts)))
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from actalign.arrays import as_count
 from actalign.errors import ActAlignError
 
 TOP = (1, 2, 3)
@@ -33,8 +34,7 @@ def expected_topk(scores: ArrayLike, answer: int, k: int) -> float:
         raise ActAlignError(f"answer {answer} is not one of the candidates; scores have shape {values.shape}")
     if np.isnan(values).any():
         raise ActAlignError(f"scores {values.tolist()} hold NaN; a clip is scored for all candidates or for none")
-    if k < 1:
-        raise ActAlignError(f"k is {k}; Top-k needs k of 1 or more")
+    k = as_count(k, name="k", least=1)
     if values[answer] == -np.inf:
         return 0.0
     better = int((values > values[answer]).sum())

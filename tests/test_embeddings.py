@@ -316,7 +316,7 @@ def test_an_error_of_the_encoder_stops_the_run(
 
 
 def test_a_batch_holds_at_least_one_frame(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
-    with pytest.raises(ActAlignError, match="batch_size is 0; give 1 or more"):
+    with pytest.raises(ActAlignError, match="batch_size is 0; give a whole number of 1 or more"):
         embed_clips(clips, encoder, store_folder=folder, batch_size=0)
 
 

@@ -88,6 +88,7 @@ def test_wilson_refuses_impossible_counts(k: int, n: int) -> None:
         ({"resamples": "many"}, "resamples is 'many'; give a whole number of 1 or more"),
         ({"seed": -1}, "seed is -1; give a whole number of 0 or more"),
         ({"seed": 1.5}, r"seed is 1\.5; give a whole number of 0 or more"),
+        ({"seed": True}, "seed is True; give a whole number of 0 or more"),
     ],
 )
 def test_a_seed_or_resamples_that_are_no_counts_are_refused(given: dict[str, Any], message: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from actalign.arrays import as_count
 from actalign.datasets.actionatlas.manifest import Entry, Manifest
 from actalign.errors import ActAlignError
 from actalign.fetching.checking import ClipFacts, check_clip, sha256_of
@@ -62,9 +63,7 @@ def fetch(
         ActAlignError: no table, another run has the folder, an unknown id, the disk is full or cannot be written.
             Everything recorded before stays.
     """
-    for name, value in (("workers", workers), ("attempts", attempts)):
-        if value < 1:
-            raise ActAlignError(f"{name} is {value}; give 1 or more")
+    workers, attempts = as_count(workers, name="workers", least=1), as_count(attempts, name="attempts", least=1)
     site = site or Site()
     with opened(root, copy=copy, revision=revision, clock=clock) as folder:
         manifest = folder.manifest()
