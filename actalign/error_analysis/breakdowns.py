@@ -91,7 +91,8 @@ def factor_bins(table: pd.DataFrame, *, most: int = MOST_BINS, seed: int = 0, re
     Raises:
         ActAlignError: no factor has a value.
     """
-    table, rows = table.assign(saturated=100 * table["saturated"]), []
+    table = table.assign(saturated=100 * table["saturated"])  # a share there, percent in FACTORS
+    rows = []
     for factor in FACTORS:
         found = bins(table[factor], most)
         for place in range(found.max() + 1):

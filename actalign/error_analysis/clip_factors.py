@@ -1,6 +1,6 @@
 """A data set as a table of what may explain each clip's outcome: one row per clip."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -147,7 +147,7 @@ def _criteria(answer: Reading | None, rival: Reading | None, predicted: Reading 
 
 
 def _sizes(reading: Reading | None, ending: str) -> dict[str, float]:
-    """K, P and vertical moves."""
+    """K, P and vertical moves; NaN for a candidate without a script."""
     return {
         f"steps{ending}": len(reading.texts) if reading else np.nan,
         f"path{ending}": len(reading.alignment.path) if reading else np.nan,
@@ -168,9 +168,10 @@ def _relations(dataset: Dataset, question: Question, inputs: QuestionInputs, *, 
     """How the wrong candidates' steps differ from the answer's: by true steps where they are known, else by texts."""
     scripts = {each.class_name: each.script.steps for each in inputs.candidates if each.script is not None}
     true = all(name in dataset.class_steps for name in question.candidates)
-    listed = {name: dataset.class_steps[name] if true else scripts.get(name, ()) for name in question.candidates}
+    listed: Mapping[str, Sequence[str]] = dataset.class_steps if true else scripts
+    answer = listed.get(question.truth, ())
     wrong = [name for name in scripts if name != question.truth]  # nothing can be taken for a class without a script
-    found = {name: relation(listed[question.truth], listed[name]) for name in wrong}
+    found = {name: relation(answer, listed[name]) for name in wrong}
     offered = list(found.values())
     return {"relation": found.get(predicted, "right")} | {f"offered: {kind}": offered.count(kind) for kind in RELATIONS}
 
