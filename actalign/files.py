@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryFile
 from typing import Any
 
 from actalign.errors import ActAlignError
@@ -61,9 +62,7 @@ def replacing(path: str | os.PathLike[str], *, remedy: str = REMEDY) -> Iterator
     ...     [path.name for path in Path(folder).iterdir()]
     ['a.txt']
     """
-    path = Path(path)
-    if not path.name:
-        raise ActAlignError(f"cannot write {path}: it is a folder; name a file")
+    path = _no_folder(path)
     temporary = path.with_name(f".{path.name}.{token_hex(4)}.tmp")  # process numbers are shared between containers
     with writing(path, remedy=remedy):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +71,30 @@ def replacing(path: str | os.PathLike[str], *, remedy: str = REMEDY) -> Iterator
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Make sure, before long work, that :func:`write_whole` can write the file; what it holds stays.
+
+    Missing folders are made.
+
+    Raises:
+        ActAlignError: no file can be written there, or the path is a folder.
+
+    >>> check_writable("/dev/null/scores.csv")
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: cannot write /dev/null/scores.csv: ...; free some space or choose a folder you may ...
+    """
+    path = _no_folder(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=path.parent).close()
+
+
+def _no_folder(path: str | os.PathLike[str]) -> Path:
+    if Path(path).is_dir():
+        raise ActAlignError(f"cannot write {path}: it is a folder; name a file")
+    return Path(path)
 
 
 @contextmanager

@@ -214,7 +214,7 @@ def _decode(path: Path, *, time_limit_s: float, seek_s: Fraction | None = None) 
                 if time.monotonic() > deadline:
                     raise ActAlignError(
                         f"video {path}: decoding ran {time_limit_s:g} s {_after(latest)} without reaching a later "
-                        "frame; the file is broken, or raise time_limit_s"
+                        "frame; the file is broken, or too slow for the time_limit_s of read_frames"
                     )
         except av.FFmpegError as error:
             raise ActAlignError(

@@ -103,6 +103,14 @@ def test_score_prints_intervals_and_writes_the_scores(drawn: Path, own_store: Pa
     assert set(table["method"]) == {"dtw", "dtw_context"} and len(table) == 2 * 4 * 5
 
 
+def test_score_says_before_it_encodes_that_it_cannot_write(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actalign.embeddings.embed_clips", None)
+    done = run("score", str(drawn), "--checkpoint", str(paths.CHECKPOINT), "--out", str(tmp_path))
+    assert done.exit_code == 1 and "it is a folder; name a file" in done.stderr
+
+
 def test_score_of_one_family_prints_no_interval(drawn: Path, own_store: Path, tmp_path: Path) -> None:
     mine = shutil.copytree(drawn, tmp_path / "data")
     pd.read_csv(mine / "clips.csv").assign(family="one").to_csv(mine / "clips.csv", index=False)

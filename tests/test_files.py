@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actalign.errors import ActAlignError
-from actalign.files import write_whole
+from actalign.files import check_writable, write_whole
 
 
 def test_text_is_utf_8_with_its_own_line_ends_and_folders_are_made(tmp_path: Path) -> None:
@@ -41,6 +41,17 @@ def test_a_full_disk_is_one_error_with_its_remedy(tmp_path: Path, monkeypatch: p
     with pytest.raises(ActAlignError, match=r"cannot write .*a\.txt: No space left on device; choose another --out"):
         write_whole(tmp_path / "a.txt", "new", remedy="choose another --out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_file_can_be_written_is_known_before(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a.txt", "old")
+    check_writable(tmp_path / "a.txt")
+    check_writable(tmp_path / "new" / "b.txt")
+    assert (tmp_path / "a.txt").read_text() == "old" and list((tmp_path / "new").iterdir()) == []
+    with pytest.raises(ActAlignError, match="it is a folder; name a file"):
+        check_writable(tmp_path / "new")
+    with pytest.raises(ActAlignError, match=r"cannot write .*; free some space or choose a folder you may write to"):
+        check_writable(tmp_path / "a.txt" / "b.txt")
 
 
 def test_half_a_character_is_refused(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def score(
     Example: actalign score sample --style context_rich --method dtw --method dtw_context
     """
     from actalign.embeddings import embed_clips, embed_texts
-    from actalign.files import write_whole
+    from actalign.files import check_writable, write_whole
     from actalign.methods import method_named
     from actalign.metrics import topk_table
     from actalign.options import options
@@ -73,6 +73,8 @@ def score(
         )
     if smoothing_width is not None and not any(method_named(name).smooths for name in methods):
         raise ActAlignError(f"--smoothing-width is for dtw_context_smoothing; {', '.join(methods)} would not read it")
+    if out is not None:
+        check_writable(out)
     reads_scripts = any(method_named(name).needs_script for name in methods)
     styles = styles_of(dataset, style) if reads_scripts or style else []
     groups = text_groups(dataset, methods=methods, styles=styles, options=chosen)
