@@ -83,7 +83,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
     >>> check_writable("/dev/null/scores.csv")
     Traceback (most recent call last):
-    actalign.errors.ActAlignError: cannot write /dev/null/scores.csv: ...; free some space or choose a folder you may ...
+    actalign.errors.ActAlignError: cannot write /dev/null/scores.csv: ...; free some space or choose ...
     """
     path = _no_folder(path)
     with writing(path):
@@ -160,6 +160,18 @@ def _parsed(line: bytes) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError):  # no JSON, or cut off within a character
         return None
+
+
+def distinct_name(folder: str | os.PathLike[str]) -> str:
+    """A folder's name with six letters of its full path's hash, which no folder of that name elsewhere has.
+
+    >>> distinct_name("/home/me/videos") == distinct_name("/home/you/videos")
+    False
+    >>> distinct_name("/home/me/videos")
+    'videos-...'
+    """
+    full = Path(folder).resolve()
+    return f"{full.name}-{hashlib.sha256(os.fsencode(full)).hexdigest()[:6]}"
 
 
 def file_sha256(path: Path) -> str:

@@ -36,7 +36,7 @@ def project_tsne(
     It runs on one thread: sums in another order would move every point.
 
     Raises:
-        ActAlignError: not a finite (N, d) matrix, ``perplexity`` not below N, or ``seed`` is no count.
+        ActAlignError: not a finite (N, d) matrix, d below 2, ``perplexity`` not below N, or ``seed`` is no count.
 
     >>> project_tsne(np.eye(6), seed=0, perplexity=2).shape
     (6, 2)
@@ -45,6 +45,8 @@ def project_tsne(
     from threadpoolctl import threadpool_limits
 
     rows = unit(embeddings)
+    if rows.shape[1] < 2:
+        raise ActAlignError(f"embeddings of shape {rows.shape} are points on a line already; there is no map of them")
     if not 0 < perplexity < len(rows):
         raise ActAlignError(f"perplexity {perplexity} must be above 0 and below the {len(rows)} texts; change it")
     if np.ptp(rows, axis=0).max() < SAME_DIRECTION:

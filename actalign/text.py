@@ -52,7 +52,6 @@ def in_company(text: str, group: Sequence[str]) -> str:
     return "\n".join((text, *group))
 
 
-@lru_cache(maxsize=2**16)
 def canonicalise(text: str) -> str:
     """The text without outer space, inner runs of white space or trailing full stops; case is kept.
 
@@ -66,6 +65,11 @@ def canonicalise(text: str) -> str:
     """
     if not isinstance(text, str):
         raise ActAlignError(f"{text!r} is a {type(text).__name__}, not a text; pass a string")
+    return _canonical(text)
+
+
+@lru_cache(maxsize=2**16)
+def _canonical(text: str) -> str:
     if printable(text) != text:
         raise ActAlignError(f"text {text!r} holds half a character; read it as UTF-8")
     cleaned = " ".join(text.split()).rstrip(" .")
@@ -74,7 +78,6 @@ def canonicalise(text: str) -> str:
     return cleaned
 
 
-@lru_cache(maxsize=2**16)
 def in_sport(step: str, sport: str) -> str:
     """Context augmentation (paper, section 3): ``"{step} in {sport}"``.
 

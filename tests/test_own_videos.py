@@ -10,6 +10,7 @@ import pytest
 from project_tree import PROJECT, shown
 
 from actalign.errors import ActAlignError
+from actalign.files import distinct_name
 from actalign.notebook import check_sources, run_notebook
 from actalign.records import Clip, Script
 from actalign.scripts import write_scripts
@@ -69,10 +70,10 @@ def test_a_folder_of_mixed_videos_one_of_them_broken(
     write_scripts(mine / "scripts" / "mine.json", "mine", scripts)
     (mine / "a.annotated.mp4").write_bytes((mine / "a.mkv").read_bytes())  # a result of another time
     shown = run(project, folder=str(mine), checkpoint=str(tiny_checkpoint), video="phone/b.MOV", frame_rate=10)
-    assert set(best(project, "mine")) == {"a.mkv", "phone/b.MOV"}
+    assert set(best(project, distinct_name(mine))) == {"a.mkv", "phone/b.MOV"}
     assert "c.mp4: video" in shown and "cannot be opened" in shown
     assert "step_count" in shown, "the third script has one step"
-    assert (project / "data" / "results" / "own_videos" / "mine" / "phone_b.annotated.mp4").is_file()
+    assert (project / "data" / "results" / "own_videos" / distinct_name(mine) / "phone_b.annotated.mp4").is_file()
     there = ["a.annotated.mp4", "a.mkv", "c.mp4", "classes.txt", "phone", "scripts"]
     assert sorted(os.listdir(mine)) == there, "nothing is written there"
     write_scripts(mine / "scripts" / "other.json", "other", scripts)

@@ -150,6 +150,7 @@ def test_many_clusters_are_left_out_in_groups_and_one_has_no_interval(rng: np.ra
     ("act", "message"),
     [
         (lambda: projection.project_tsne(np.eye(5), seed=0), "perplexity 30.0"),
+        (lambda: projection.project_tsne(np.ones((5, 1)), seed=0, perplexity=2), r"\(5, 1\) are points on a line"),
         (lambda: projection.project_tsne(np.zeros((5, 2)), seed=0, perplexity=2), "all zeros"),
         (lambda: projection.project_tsne(np.full((5, 2), np.nan), seed=0, perplexity=2), "NaN or inf in 5 rows"),
         (lambda: projection.project_tsne(np.eye(5), seed=-1, perplexity=2), "seed is -1"),

@@ -43,7 +43,7 @@ def test_an_empty_text_is_refused(text: str) -> None:
         canonicalise(text)
 
 
-@pytest.mark.parametrize("value", [None, 3, float("nan"), b"swing"])
+@pytest.mark.parametrize("value", [None, 3, float("nan"), b"swing", ["swing"]])
 def test_a_value_that_is_no_text_is_refused(value: Any) -> None:
     with pytest.raises(ActAlignError, match="not a text"):
         canonicalise(value)
