@@ -104,7 +104,7 @@ class ClipRun:
                 else:
                     entry = known.get(clip.id, {})
                     if (entry.get("key"), entry.get("state")) != (key, "done"):
-                        self._store.record(clip.id, key=key, state="done", frames=len(stored))
+                        self._note(clip, key=key, state="done", frames=len(stored))
                     self._done(clip, key)
         return list(jobs.values())
 
@@ -193,9 +193,14 @@ class ClipRun:
 
     def _fail(self, clip: Clip, key: str, reason: str) -> None:
         reason = printable(reason)  # it may hold the name of a file
-        self._store.record(clip.id, key=key, state="failed", reason=reason)
+        self._note(clip, key=key, state="failed", reason=reason)
         self.failed[clip.id] = reason
         self._bar.update()
+
+    def _note(self, clip: Clip, **line: Any) -> None:
+        """A line of the ledger that no embedding hangs on: what is stored may lie where nobody can write."""
+        with suppress(ActAlignError):
+            self._store.record(clip.id, **line)
 
 
 class _Watch:

@@ -637,6 +637,21 @@ def test_where_all_is_stored_nothing_is_written(
     assert embed_clips(clips, encoder, store_folder=folder).loaded == 6
 
 
+def test_where_all_is_stored_a_ledger_that_cannot_be_written_costs_nothing(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a clip that another data set calls otherwise nor one that is broken needs a line in it."""
+    embed_clips(clips, encoder, store_folder=folder)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise ActAlignError("cannot write ledger.jsonl: Read-only file system")
+
+    monkeypatch.setattr("actalign.store.append_line", read_only)
+    renamed = [replace(clips[0], id="of another data set"), replace(clips[1], path=folder / "gone.mp4")]
+    index = embed_clips(renamed, encoder, store_folder=folder)
+    assert (index.loaded, list(index.failed)) == (1, ["clip-1"])
+
+
 def test_texts_are_embedded_once(encoder: CountingEncoder, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = embed_texts(["Step back", "swing", "step back.", "swing"], encoder, store_folder=folder)
     assert list(first) == ["Step back", "swing", "step back."]
