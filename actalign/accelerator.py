@@ -26,12 +26,12 @@ AHEAD = 2
 
 
 def choose(wanted: str) -> str:
-    """The device to use: "auto" is CUDA, else Apple's MPS, else the CPU.
+    """The device to use: "auto" is CUDA, else Apple's MPS, else the CPU, which has one name.
 
     Raises:
         ActAlignError: the device is not there.
 
-    >>> choose("cpu")
+    >>> choose("cpu:0")
     'cpu'
     """
     if wanted == "auto":
@@ -39,10 +39,10 @@ def choose(wanted: str) -> str:
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        torch.empty(0, device=wanted)
+        torch.empty(0, device=wanted).cpu()  # from torch's "meta" nothing comes back
     except (RuntimeError, AssertionError) as error:
         raise ActAlignError(f"device {wanted!r} is not available here ({first_line(error)}); try 'auto'") from error
-    return wanted
+    return "cpu" if torch.device(wanted).type == "cpu" else wanted
 
 
 def first_line(error: BaseException) -> str:

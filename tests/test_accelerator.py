@@ -22,9 +22,15 @@ def test_auto_takes_the_best_device(cuda: bool, mps: bool, expected: str, monkey
     assert choose("auto") == expected
 
 
-def test_a_device_that_is_not_there_is_one_error() -> None:
-    with pytest.raises(ActAlignError, match=r"device 'abacus' is not available here \(.*\); try 'auto'"):
-        choose("abacus")
+@pytest.mark.parametrize("device", ["abacus", "meta"])
+def test_a_device_that_is_not_there_is_one_error(device: str) -> None:
+    with pytest.raises(ActAlignError, match=rf"device '{device}' is not available here \(.*\); try 'auto'"):
+        choose(device)
+
+
+def test_the_cpu_has_one_name() -> None:
+    """What holds on a CPU alone, such as batches of each clip's own, is asked by it."""
+    assert choose("cpu:0") == "cpu"
 
 
 def numbered(batches: int) -> Iterator[dict[str, torch.Tensor]]:
