@@ -186,7 +186,7 @@ def _strange(name: str, settings: Mapping[str, Any]) -> str:
     crop = settings.get("crop_size") if settings.get("do_center_crop") else None
     if set(size) != {"height", "width"} and not (set(size) == {"shortest_edge"} and crop):
         return f"size is {size!r}"
-    if any(len(settings.get(name, "rgb")) != 3 for name in ("image_mean", "image_std")):
+    if any(np.size(settings.get(name, (0, 0, 0))) != 3 for name in ("image_mean", "image_std")):
         return "image_mean and image_std are not of three channels"
     if crop and max(crop["height"], crop["width"]) > min(size.values()):
         return f"crop_size is {dict(crop)!r}, beyond the picture"

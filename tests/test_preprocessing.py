@@ -158,6 +158,7 @@ def test_a_large_batch_on_a_gpu_is_resized_in_parts(rng: Rng, monkeypatch: pytes
         (SiglipImageProcessorPil(size={"longest_edge": 96, "shortest_edge": 50}), "size is"),
         (SiglipImageProcessorPil(do_pad=True), "do_pad is True"),
         (SiglipImageProcessorPil(image_mean=[0.5]), "not of three channels"),
+        (SiglipImageProcessorPil(image_std=0.5), "not of three channels"),
         (CLIPImageProcessorPil(size={"shortest_edge": 64}), "crop_size is {'height': 224, 'width': 224}, beyond"),
     ],
 )
