@@ -73,7 +73,7 @@ def hash_folder(folder: Path) -> str:
     >>> len(hash_folder(Path(".")))
     64
     """
-    files = sorted({file for pattern in FINGERPRINTED for file in folder.glob(pattern)})
+    files = sorted({file for pattern in FINGERPRINTED for file in folder.glob(pattern) if file.is_file()})
     digests = {file.name: file_sha256(file) for file in files}
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
 

@@ -42,7 +42,10 @@ WITHOUT_TEXT_MASK = frozenset({"siglip", "siglip2"})
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 TEXT_BATCH = 256
 
-_UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError, StrictDataclassError)
+_UNREADABLE = (
+    *(OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError),
+    *(SafetensorError, StrictDataclassError),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +262,7 @@ def load_encoder(
         dtype=dtype,
         scale=scale,
         bias=bias,
-        width=_width(model),
+        width=_width(name, model, pixels),
         text_policy=TextPolicy(
             padding="max_length",
             max_length=model.config.text_config.max_position_embeddings,
@@ -305,6 +308,13 @@ def _affinity_constants(model: Any) -> tuple[float, float]:
     return float(model.logit_scale.detach().exp()), 0.0 if bias is None else float(bias.detach())
 
 
-def _width(model: Any) -> int:
-    with torch.inference_mode():
-        return pooled(model.get_text_features(input_ids=torch.zeros((1, 1), dtype=torch.long))).shape[1]
+def _width(name: str, model: Any, pixels: Pixels) -> int:
+    """The embedding width, from one frame: so it is known that the model reads what the processor makes."""
+    try:
+        with torch.inference_mode():
+            return pooled(model.get_image_features(**pixels([np.zeros((8, 8, 3), np.uint8)], "cpu"))).shape[1]
+    except (RuntimeError, ValueError) as error:
+        raise ActAlignError(
+            f"checkpoint {name} does not read the pictures that its own image processor makes ({first_line(error)}); "
+            "give it the processor_config.json or preprocessor_config.json it was trained with"
+        ) from error

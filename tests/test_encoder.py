@@ -361,6 +361,8 @@ def test_features_are_a_tensor_or_an_object_that_holds_one() -> None:
 def test_the_fingerprint_follows_weights_and_preparation_and_nothing_else(encoder: Encoder, changed: Path) -> None:
     (changed / "README.md").write_text("a model card")
     (changed / "training_log.json").write_text("{}")
+    (changed / "old.model").mkdir()
+    (changed / "vocab.json").symlink_to("nowhere")
     assert load_encoder(changed, device="cpu").fingerprint == encoder.fingerprint
 
     change_weights(changed, lambda weights: weights.update(logit_bias=weights["logit_bias"] + 1))
@@ -491,12 +493,20 @@ def misspell(path: Path) -> None:
         ("config.json", truncate),
         ("config.json", misspell),
         ("tokenizer.json", Path.unlink),
+        ("tokenizer_config.json", lambda path: path.write_text("[]")),
         ("processor_config.json", Path.unlink),
     ],
 )
 def test_a_spoilt_checkpoint_is_one_clear_error(changed: Path, file: str, spoil: Callable[[Path], None]) -> None:
     spoil(changed / file)
     with pytest.raises(ActAlignError, match=r"^checkpoint .*changed cannot be loaded: .*; check the folder"):
+        load_encoder(changed, device="cpu")
+
+
+def test_pictures_of_another_size_than_the_model_reads_are_found_when_it_is_loaded(changed: Path) -> None:
+    path = changed / "processor_config.json"
+    path.write_text(path.read_text().replace('"height": 32', '"height": 64'))
+    with pytest.raises(ActAlignError, match="changed does not read the pictures that its own image processor makes"):
         load_encoder(changed, device="cpu")
 
 
