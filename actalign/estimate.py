@@ -114,7 +114,7 @@ def forecast(
     >>> forecast(Workload(898, 161640, 30.0), Pace(20, 100.0, 1.0), done=20, width=1152, free_bytes=5e9,
     ...     device="cpu", frame_rate=None)  # doctest: +NORMALIZE_WHITESPACE
     'forecast: 898 clips, about 162,000 frames at 0.2 frames/s: about 224 h and 748 MB on disk (5 GB free);
-    shorter with frame_rate=5 (1/6 of the frames), a smaller checkpoint, a GPU'
+    shorter with a frame rate of 5 (1/6 of the frames), a smaller checkpoint, a GPU'
     """
     left = max(0.0, work.frames - done)
     needed = bytes_needed(left, work.clips, width=width)
@@ -125,7 +125,7 @@ def forecast(
         f"shorter with {', '.join(_shorter(work, pace, device=device, frame_rate=frame_rate))}"
     )
     if needed > free_bytes:
-        line += ". THE DISK IS TOO SMALL for this: free some space or choose another store_folder"
+        line += ". THE DISK IS TOO SMALL for this: free some space or choose another folder for the store"
     return line
 
 
@@ -156,9 +156,9 @@ def _shorter(work: Workload, pace: Pace, *, device: str, frame_rate: float | Non
     rate = frame_rate or work.video_rate
     if rate is None or rate >= 2 * SUGGESTED_RATE:
         share = "" if rate is None else f" (1/{rate / SUGGESTED_RATE:.0f} of the frames)"
-        advice = [f"frame_rate={SUGGESTED_RATE:g}{share}"]
+        advice = [f"a frame rate of {SUGGESTED_RATE:g}{share}"]
     else:
-        advice = ["a lower frame_rate"]
+        advice = ["a lower frame rate"]
     if pace.decoding_bound:
         return [*advice, "more processor cores to decode with"]
     return [*advice, "a smaller checkpoint", *(["a GPU"] if device == "cpu" else [])]

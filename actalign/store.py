@@ -33,7 +33,7 @@ from actalign.files import append_line, file_sha256, read_lines, write_whole, wr
 from actalign.records import Clip, FrameEmbeddings
 
 FORMAT = "actalign-embeddings-1"
-REMEDY = "free some space or choose another store_folder. What was stored before is intact"
+REMEDY = "free some space or choose another folder for the store. What was stored before is intact"
 LEDGER_COLUMNS = ("clip_id", "state", "frames", "seconds", "reason", "key", "encoder", "dtype", "frame_rate")
 STALE_S = 3600.0
 """Age in seconds at which a temporary file is taken to be left over from a killed run."""
@@ -249,7 +249,7 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     if metadata.get("format") != FORMAT:
         raise ActAlignError(
             f"store file {path} has format {metadata.get('format')!r}, this version reads {FORMAT!r}; "
-            "use a new store_folder"
+            "choose another folder for the store"
         )
     if metadata.get("digest") != _digest(tensors):
         raise ActAlignError(f"store file {path} is damaged (its content changed); delete it and run embed_clips again")

@@ -594,7 +594,7 @@ def test_long_work_is_announced_once_and_summed_up(
     embed_clips(clips, slow, store_folder=folder, batch_size=4)
     forecast, speed, counts = capsys.readouterr().out.splitlines()
     assert forecast.startswith("forecast: 6 clips, about 45 frames at 0.1 frames/s: about 7 min and 13")
-    assert forecast.endswith("shorter with frame_rate=5 (1/3 of the frames), a smaller checkpoint, a GPU")
+    assert forecast.endswith("shorter with a frame rate of 5 (1/3 of the frames), a smaller checkpoint, a GPU")
     assert speed.startswith("frames: 45 in 8 min, 0.1 frames/s; the bottleneck was encoding")
     assert counts.startswith("clips:")
 

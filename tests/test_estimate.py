@@ -92,12 +92,12 @@ def test_a_forecast_says_where_the_disk_is_too_small(free: float, enough: bool) 
 @pytest.mark.parametrize(
     ("changes", "advice"),
     [
-        ({}, "frame_rate=5 (1/6 of the frames), a smaller checkpoint, a GPU"),
-        ({"device": "cuda"}, "frame_rate=5 (1/6 of the frames), a smaller checkpoint"),
-        ({"frame_rate": 15.0}, "frame_rate=5 (1/3 of the frames), a smaller checkpoint, a GPU"),
-        ({"frame_rate": 5.0}, "a lower frame_rate, a smaller checkpoint, a GPU"),
-        ({"work": Workload(100, 18_000, None)}, "frame_rate=5, a smaller checkpoint, a GPU"),
-        ({"pace": Pace(50, 5.0, 4.0)}, "frame_rate=5 (1/6 of the frames), more processor cores to decode with"),
+        ({}, "a frame rate of 5 (1/6 of the frames), a smaller checkpoint, a GPU"),
+        ({"device": "cuda"}, "a frame rate of 5 (1/6 of the frames), a smaller checkpoint"),
+        ({"frame_rate": 15.0}, "a frame rate of 5 (1/3 of the frames), a smaller checkpoint, a GPU"),
+        ({"frame_rate": 5.0}, "a lower frame rate, a smaller checkpoint, a GPU"),
+        ({"work": Workload(100, 18_000, None)}, "a frame rate of 5, a smaller checkpoint, a GPU"),
+        ({"pace": Pace(50, 5.0, 4.0)}, "a frame rate of 5 (1/6 of the frames), more processor cores to decode with"),
     ],
 )
 def test_the_advice_fits_what_is_slow(changes: dict[str, object], advice: str) -> None:
