@@ -3,7 +3,7 @@
 A method is two functions: ``evidence`` turns one question into rows of values and says which rows, in which order,
 are each candidate's; ``summary`` turns the evidence of many questions into scores. ``settle`` says which options the
 method fixes; the rest come from the caller's :class:`~actalign.options.Options`. A new method is one function and one
-line in ``METHODS``.
+line in ``METHODS``, or a :class:`Method` of one's own, passed wherever a method's name is asked for when scoring.
 
 Some methods run several draws: the class-name rows one per drawn name (invented names sit off chance by luck),
 the shuffled script one per shuffle, ``random`` one per trial. Scores are kept per draw; the metrics take the
@@ -157,12 +157,14 @@ class Method:
         return self.reads == "script"
 
 
-def method_named(name: str) -> Method:
-    """The method of that name. Raises ActAlignError listing the known names.
+def method_named(name: str | Method) -> Method:
+    """The method of that name, or a method of one's own as it is. Raises ActAlignError listing the known names.
 
     >>> method_named("dtw").label
     'DTW'
     """
+    if isinstance(name, Method):
+        return name
     if name not in METHODS:
         raise ActAlignError(f"method {name!r} is unknown; choose one of {list(METHODS)}")
     return METHODS[name]

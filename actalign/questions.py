@@ -94,7 +94,7 @@ def question_inputs(
     Raises:
         ActAlignError: an unknown method or style, a missing script, or no embeddings of the clip.
     """
-    method = method_named(method) if isinstance(method, str) else method
+    method = method_named(method)
     source = source or question.clip_id
     if source not in embeddings:
         raise ActAlignError(f"clip {source!r} has no frame embeddings; run embed_clips on this data set")
@@ -114,7 +114,7 @@ def question_inputs(
 
 
 def text_groups(
-    dataset: Dataset, *, methods: Sequence[str], styles: Sequence[str], options: Options
+    dataset: Dataset, *, methods: Sequence[str | Method], styles: Sequence[str], options: Options
 ) -> tuple[str | tuple[str, ...], ...]:
     """What ``methods`` look up for the questions of ``dataset``, for ``embed_texts``: class names, and whole scripts.
 
@@ -142,7 +142,7 @@ def text_groups(
 
 
 def texts_needed(
-    dataset: Dataset, *, methods: Sequence[str], styles: Sequence[str], options: Options
+    dataset: Dataset, *, methods: Sequence[str | Method], styles: Sequence[str], options: Options
 ) -> tuple[str, ...]:
     """Every distinct text of :func:`text_groups`, whose arguments these are.
 

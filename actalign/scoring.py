@@ -43,7 +43,7 @@ def score_question(method: str | Method, inputs: QuestionInputs, *, draw: int = 
     >>> score_question("mean_pool_name", QuestionInputs("a", np.array([[2.0, 0.0]]), candidates, texts, Options()))
     array([1., 0.])
     """
-    method = method_named(method) if isinstance(method, str) else method
+    method = method_named(method)
     return method.summary([method.evidence(inputs, draw)])
 
 
@@ -142,7 +142,7 @@ class _Run:
     """One setting on its way through the questions: evidence is collected for a batch, then summarised in one call."""
 
     def __init__(self, dataset: Dataset, embeddings: Mapping[str, FrameEmbeddings], setting: Setting):
-        self.method = setting.method if isinstance(setting.method, Method) else method_named(setting.method)
+        self.method = method_named(setting.method)
         if self.method.needs_script and not setting.style:
             known = list(dataset.scripts)
             raise ActAlignError(f"method {self.method.name!r} reads scripts: pass style=, one of {known}")

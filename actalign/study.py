@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
-from actalign.methods import METHODS, method_named
+from actalign.methods import METHODS, Method, method_named
 from actalign.metrics import paired_difference
 from actalign.options import Options
 from actalign.records import Dataset, FrameEmbeddings
@@ -71,7 +71,7 @@ def score_methods(
     embeddings: Mapping[str, FrameEmbeddings],
     texts: Mapping[str, NDArray[Any]],
     *,
-    methods: Sequence[str],
+    methods: Sequence[str | Method],
     styles: Sequence[str],
     options: Options,
     scale: float | None = None,
@@ -104,10 +104,11 @@ def rows_of(scores: pd.DataFrame, method: str, *, style: str) -> pd.DataFrame:
     >>> len(rows_of(scores, "dtw", style="rich")), len(rows_of(scores, "random", style="rich"))
     (1, 1)
     """
-    wanted = style if method_named(method).needs_script else ""
-    chosen = scores[(scores["method"] == method) & (scores["style"] == wanted)]
+    styles = scores["style"].fillna("")  # as pandas reads an empty cell: the method reads no scripts
+    chosen = scores[(scores["method"] == method) & styles.isin(["", style])]
     if chosen.empty:
-        raise ActAlignError(f"there are no scores of method {method!r} in style {wanted!r}; score it first")
+        known = list(dict.fromkeys(zip(scores["method"], styles, strict=True)))
+        raise ActAlignError(f"no scores of method {method!r} in style {style!r}; score it first, or take of {known}")
     return chosen
 
 

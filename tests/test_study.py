@@ -1,6 +1,7 @@
 """What the compute notebooks share: which rows there are, tables over several of them, and what became of clips."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +87,22 @@ def test_what_the_data_do_not_allow_is_left_out(
 def test_rows_of_takes_the_style_only_where_a_method_reads_scripts(scores: pd.DataFrame) -> None:
     assert set(study.rows_of(scores, "dtw", style="short_fixed")["style"]) == {"short_fixed"}
     assert set(study.rows_of(scores, "random", style="short_fixed")["style"]) == {""}
-    with pytest.raises(ActAlignError, match=r"no scores of method 'dtw' in style 'terse'; score it first"):
+    with pytest.raises(ActAlignError, match=r"no scores of method 'dtw' in style 'terse'; score it first, .*'random'"):
         study.rows_of(scores, "dtw", style="terse")
+
+
+def test_a_method_of_ones_own_is_scored_and_compared_by_its_name(
+    dataset: Dataset, embeddings: Kept, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    own = replace(METHODS["order_free_max_per_step"], name="mine", label="Mine")
+    wanted = texts_needed(dataset, methods=[own, "random"], styles=STYLES, options=options())
+    texts = dict(zip(wanted, rng.normal(size=(len(wanted), 8)), strict=True))
+    scores = study.score_methods(
+        dataset, embeddings, texts, methods=[own, "random"], styles=STYLES, options=options(), scale=10.0, bias=-5.0
+    )
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    for table in (scores, pd.read_csv(tmp_path / "scores.csv")):
+        assert study.paired_table(table, [("mine", "random")], style=STYLES[0])["n_common"].item() > 0
 
 
 def test_the_paired_table_is_the_first_minus_the_second(scores: pd.DataFrame) -> None:
