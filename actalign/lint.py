@@ -17,7 +17,7 @@ import pandas as pd
 
 from actalign.errors import ActAlignError
 from actalign.records import Dataset, Question, Script
-from actalign.scripts import missing_scripts
+from actalign.scripts import meant, missing_scripts
 from actalign.text import in_sport
 
 Severity = Literal["error", "warning", "note"]
@@ -135,8 +135,8 @@ def too_long(checked: Checked) -> Iterator[Finding]:
 
 def no_script(checked: Checked) -> Iterator[Finding]:
     """Candidates of a question that have no script."""
-    for name in missing_scripts(checked.questions or (), checked.scripts):
-        yield Finding(name, None, "a candidate without a script: write one")
+    for name in missing_scripts(asked := checked.questions or (), checked.scripts):
+        yield Finding(name, None, f"a candidate without a script: write one{meant(name, asked, checked.scripts)}")
 
 
 def no_sport(checked: Checked) -> Iterator[Finding]:

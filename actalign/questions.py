@@ -13,7 +13,7 @@ from actalign.inputs import Candidate, QuestionInputs
 from actalign.methods import Method, method_named
 from actalign.options import Options
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question
-from actalign.scripts import in_style
+from actalign.scripts import in_style, meant
 
 
 def clip_of(dataset: Dataset, question: Question) -> Clip:
@@ -59,6 +59,7 @@ def usable_candidates(
         raise ActAlignError(
             f"clip {question.clip_id!r}: class {missing[0]!r} has no script of style {style!r}; "
             "write it, or leave such classes out as the preset reference does: options(missing_script='skip')"
+            f"{meant(missing[0], dataset.questions, dataset.scripts[style])}"
         )
     return tuple(candidate for candidate in candidates if candidate.script is not None)
 

@@ -5,6 +5,7 @@ A file holds one prompt style::
     {"style": "context_rich", "scripts": {"<class>": {"sport": "tennis", "steps": ["step back", "swing up"]}}}
 """
 
+import difflib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -160,6 +161,19 @@ def missing_scripts(questions: Iterable[Question], scripts: Mapping[str, Script]
     return tuple(name for name in wanted if name not in scripts)
 
 
+def meant(class_name: str, questions: Sequence[Question], scripts: Mapping[str, Script]) -> str:
+    """What to add where a class has no script: a name much like it that has one and that it does not stand beside.
+
+    >>> scripts = {name: Script(name, sport="tennis", steps=("swing up",)) for name in ("Lob ", "drop")}
+    >>> meant("lob", [Question("a", candidates=("drop", "lob"), answer=0)], scripts)
+    "; did you mean 'Lob '?"
+    """
+    beside = {name for question in questions if class_name in question.candidates for name in question.candidates}
+    known = {name.strip().casefold(): name for name in scripts if name not in beside}
+    near = difflib.get_close_matches(class_name.strip().casefold(), known, n=1, cutoff=0.8)
+    return f"; did you mean {known[near[0]]!r}?" if near else ""
+
+
 def in_style(dataset: Dataset, style: str) -> Mapping[str, Script]:
     """The scripts of a style by class name.
 
@@ -193,6 +207,7 @@ def check_scripts(dataset: Dataset, style: str) -> None:
         raise ActAlignError(
             f"data set {dataset.name!r}, style {style!r}: {len(absent)} candidate(s) have no script: {named}; add them "
             f"to {dataset.root / 'scripts' / f'{style}.json'}, or score without them: options(missing_script='skip')"
+            f"{meant(absent[0], dataset.questions, dataset.scripts[style])}"
         )
 
 

@@ -9,6 +9,9 @@ import pytest
 
 from actalign.datasets.folder import read_folder
 from actalign.errors import ActAlignError
+from actalign.lint import lint_dataset
+from actalign.options import options
+from actalign.questions import texts_needed
 from actalign.records import Question, Script
 from actalign.scripts import (
     check_scripts,
@@ -175,6 +178,19 @@ def test_check_scripts_names_style_and_class(tiny_dataset: Callable[..., Path]) 
     dataset = replace(dataset, scripts={**dataset.scripts, "short_fixed": terse})
     with pytest.raises(ActAlignError, match=r"'short_fixed': 1 candidate\(s\) have no script: 'judo-01b'; .*skip"):
         check_scripts(dataset, "short_fixed")
+
+
+def test_a_class_that_is_written_otherwise_where_its_script_is_is_named(tiny_dataset: Callable[..., Path]) -> None:
+    dataset = read_folder(tiny_dataset())
+    for written in ("Judo-01b", "judo-01b ", "judoo-01b"):
+        scripts = dataset.scripts["short_fixed"]
+        terse = {written if name == "judo-01b" else name: script for name, script in scripts.items()}
+        broken = replace(dataset, scripts={"short_fixed": terse})
+        with pytest.raises(ActAlignError, match=rf"no script: 'judo-01b'; .*; did you mean '{written}'\?"):
+            check_scripts(broken, "short_fixed")
+        with pytest.raises(ActAlignError, match=rf"'judo-01b' has no script .*; did you mean '{written}'\?"):
+            texts_needed(broken, methods=["dtw"], styles=["short_fixed"], options=options())
+        assert f"write one; did you mean '{written}'?" in lint_dataset(broken)["message"].str.cat()
 
 
 def test_check_scripts_names_the_styles_there_are(tiny_dataset: Callable[..., Path]) -> None:
