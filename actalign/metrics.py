@@ -1,5 +1,6 @@
 """Top-k with ties, tables with clustered intervals, and paired tests (pure)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def topk_table(scores: pd.DataFrame, *, by: str | None = None, seed: int = 0, resamples: int = 10_000) -> pd.DataFrame:
-    """Top-1, 2 and 3 in percent with 95% intervals, one row per method and style.
+def topk_table(
+    scores: pd.DataFrame, *, by: str | None = None, top: Sequence[int] = TOP, seed: int = 0, resamples: int = 10_000
+) -> pd.DataFrame:
+    """Top-1, 2 and 3, or other k, in percent with 95% intervals, one row per method and style.
 
     A tie counts with the probability that a random order puts the answer in front. Intervals are a bootstrap
     clustered by family (a clip without a family is its own), too narrow where ``families`` is small and NaN where it is
@@ -28,6 +31,7 @@ def topk_table(scores: pd.DataFrame, *, by: str | None = None, seed: int = 0, re
     Args:
         scores: as ``scoring.score_dataset`` gives them, of any number of methods.
         by: a column such as ``"sport"`` or ``"subset"`` for one row per method, style and value of it.
+        top: every k, such as ``(1, 5)``.
         seed, resamples: of the bootstrap.
 
     Returns:
@@ -44,13 +48,14 @@ def topk_table(scores: pd.DataFrame, *, by: str | None = None, seed: int = 0, re
     """
     if by not in (None, "family", "sport", "subset"):
         raise ActAlignError(f"cannot break a table down by {by!r}; choose 'family', 'sport' or 'subset'")
-    clips = clip_outcomes(scores)
+    clips = clip_outcomes(scores, top=top)
     keys = ROW if by is None else [*ROW, by]
     rows: list[dict[str, Any]] = []
     for values, group in clips.groupby(keys, sort=False):
         done = group[group["scored"]]
         row: dict[str, Any] = dict(zip(keys, values, strict=True))
-        rows.append(row | _topk_row(done, seed=seed, resamples=resamples) | {"n": len(done), "n_total": len(group)})
+        rows.append(row | _topk_row(done, top, seed=seed, resamples=resamples))
+        rows[-1] |= {"n": len(done), "n_total": len(group)}
         rows[-1] |= {"tied": int(done["tied"].sum()), "families": len(set(clusters(done)))}
     return pd.DataFrame(rows)
 
@@ -93,19 +98,17 @@ def paired_difference(
 
     Args:
         a, b: the scores of one method and style each.
-        k: 1, 2 or 3.
+        k: of Top-k.
 
     Raises:
-        ActAlignError: a or b holds several rows, they share no scored clip, or their answers differ.
+        ActAlignError: a or b holds several rows, they share no scored clip, their answers differ, or k is below 1.
 
     >>> a = pd.DataFrame({"method": "dtw", "clip_id": ["a", "a", "b", "b"], "candidate": [0, 1, 0, 1],
     ...                   "score": [0.9, 0.1, 0.2, 0.8], "is_answer": [True, False, True, False]})
     >>> paired_difference(a, a.assign(method="random", score=0.5)).difference
     0.0
     """
-    if k not in TOP:
-        raise ActAlignError(f"k is {k}; choose one of {TOP}")
-    common = _common_clips(a, b)
+    common = _common_clips(a, b, top=(k,))
     gain = (common[f"top{k}_a"] - common[f"top{k}_b"]).to_numpy(dtype=np.float64)
     families = clusters(common.rename(columns={"family_a": "family"}))
     low, high = cluster_interval(gain[:, None], families, seed=seed, resamples=resamples)
@@ -135,7 +138,7 @@ def mcnemar_exact(a: pd.DataFrame, b: pd.DataFrame) -> McNemar:
     >>> mcnemar_exact(a, a.assign(score=0.5))
     McNemar(only_a=2, only_b=0, n=2, p=0.5)
     """
-    common = _common_clips(a, b)
+    common = _common_clips(a, b, top=())
     if (draws := _most_draws(common)) > 1:
         raise ActAlignError(
             f"McNemar's test asks of each clip whether it is right, and {draws} draws need not agree; use the interval "
@@ -155,10 +158,10 @@ def _mcnemar(common: pd.DataFrame) -> McNemar:
     return McNemar(only_a, only_b, len(common), p)
 
 
-def _topk_row(done: pd.DataFrame, *, seed: int, resamples: int) -> dict[str, float]:
-    columns = [f"top{k}" for k in TOP]
+def _topk_row(done: pd.DataFrame, top: Sequence[int], *, seed: int, resamples: int) -> dict[str, float]:
+    columns = [f"top{k}" for k in top]
     values = 100 * done[columns].to_numpy(dtype=np.float64)
-    low = high = mean = np.full(len(TOP), np.nan)
+    low = high = mean = np.full(len(top), np.nan)
     if len(done):
         mean = values.mean(axis=0)
         low, high = cluster_interval(values, clusters(done), seed=seed, resamples=resamples)
@@ -171,9 +174,9 @@ def _topk_row(done: pd.DataFrame, *, seed: int, resamples: int) -> dict[str, flo
     return row
 
 
-def _single(scores: pd.DataFrame) -> pd.DataFrame:
+def _single(scores: pd.DataFrame, top: Sequence[int]) -> pd.DataFrame:
     """Outcomes of scores that hold exactly one method and style."""
-    clips = clip_outcomes(scores)
+    clips = clip_outcomes(scores, top=top)
     rows = clips[ROW].drop_duplicates()
     if len(rows) != 1:
         raise ActAlignError(
@@ -183,8 +186,8 @@ def _single(scores: pd.DataFrame) -> pd.DataFrame:
     return clips
 
 
-def _common_clips(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    left, right = (_single(side) for side in (a, b))
+def _common_clips(a: pd.DataFrame, b: pd.DataFrame, *, top: Sequence[int]) -> pd.DataFrame:
+    left, right = (_single(side, top) for side in (a, b))
     both = left[left["scored"]].merge(right[right["scored"]], on="clip_id", suffixes=("_a", "_b"))
     if both.empty:
         raise ActAlignError(f"{left['label'][0]!r} and {right['label'][0]!r} have no scored clip in common")

@@ -1,5 +1,6 @@
 """What happened to each clip: the rank of its right answer, ties by expectation (pure)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from actalign.arrays import as_count
 from actalign.errors import ActAlignError
 
-TOP = (1, 2, 3)
+TOP = (1, 2, 3)  # the k of the paper's tables
 ROW = ["method", "label", "style"]  # what makes one row of a table
 _OPTIONAL = {"style": "", "draw": 0, "family": "", "sport": "", "subset": ""}
 _REQUIRED = ["method", "clip_id", "candidate", "score", "is_answer"]
@@ -51,21 +52,22 @@ def clusters(clips: pd.DataFrame) -> list[str]:
     return [f"family {f}" if f else f"clip {c}" for f, c in zip(clips["family"], clips["clip_id"], strict=True)]
 
 
-def clip_outcomes(scores: pd.DataFrame) -> pd.DataFrame:
+def clip_outcomes(scores: pd.DataFrame, *, top: Sequence[int] = TOP) -> pd.DataFrame:
     """What happened to each clip: one row per method, label, style and clip.
 
     Args:
         scores: as ``scoring.score_dataset`` gives them, of any number of methods. Required columns: method,
             clip_id, candidate, score, is_answer. Clips whose scores are all NaN have failed.
+        top: every k that is asked for.
 
     Returns:
-        Columns method, label, style, clip_id, family, sport, subset, answer (its place), top1, top2, top3
+        Columns method, label, style, clip_id, family, sport, subset, answer (its place), top1, top2, ... of ``top``
         (probabilities, ties at random, mean over draws), tied (in any draw), alone (the answer is alone on top
         in every draw), draws (how many), scored.
 
     Raises:
-        ActAlignError: a column is missing, a candidate is repeated, a question has no label or several answers, or only
-            some of a clip's scores are NaN.
+        ActAlignError: a column is missing, a candidate is repeated, a question has no label or several answers, only
+            some of a clip's scores are NaN, or a k is below 1.
 
     >>> scores = pd.DataFrame({"method": "dtw", "clip_id": "a", "candidate": [0, 1, 2], "score": [0.9, 0.9, 0.1],
     ...                        "is_answer": [True, False, False]})
@@ -96,14 +98,14 @@ def clip_outcomes(scores: pd.DataFrame) -> pd.DataFrame:
     better = np.bincount(group, weights=value > truth[group])
     tied = np.bincount(group, weights=(value == truth[group]) & (value > -np.inf))
     first["scored"] = missing == 0
-    for k in TOP:
+    for k in (as_count(k, name="k", least=1) for k in top):
         share = np.where(tied > 0, np.clip((k - better) / np.maximum(tied, 1), 0.0, 1.0), 0.0)
         first[f"top{k}"] = np.where(first["scored"], share, np.nan)
     first["tied"], first["alone"] = tied > 1, (better == 0) & (tied == 1)
     first["draws"] = 1
     first["answer"] = table["candidate"].to_numpy()[answer_at]
     kinds = {"family": "first", "sport": "first", "subset": "first", "answer": "first"}
-    kinds |= {f"top{k}": "mean" for k in TOP} | {"tied": "any", "alone": "all", "draws": "sum", "scored": "all"}
+    kinds |= {f"top{k}": "mean" for k in top} | {"tied": "any", "alone": "all", "draws": "sum", "scored": "all"}
     return first.groupby([*ROW, "clip_id"], sort=False, as_index=False).agg(kinds)
 
 
