@@ -539,6 +539,15 @@ def test_a_link_whose_file_is_gone_is_a_clip_that_will_fail_and_not_one_less(tmp
     assert list(load(root).clips) == ["a.mp4", "gone.mkv"]
 
 
+def test_a_linked_folder_is_looked_into_once(tmp_path: Path) -> None:
+    elsewhere = _videos(tmp_path / "disk", "b.mp4", "more/c.mkv", classes_txt="a\nb\n")
+    root = _videos(tmp_path / "mine", "a.mp4", classes_txt="a\nb\n")
+    (root / "linked").symlink_to(elsewhere)
+    (root / "linked too").symlink_to(elsewhere)
+    (elsewhere / "back").symlink_to(root)
+    assert list(load(root).clips) == ["a.mp4", "linked/b.mp4", "linked/more/c.mkv"]
+
+
 def test_classes_of_several_sports_keep_theirs(tmp_path: Path) -> None:
     dataset = load(_videos(tmp_path, "a.mp4", classes_txt="lob, tennis\nthrow, judo\n"))
     assert classes_of(dataset) == {"lob": "tennis", "throw": "judo"}

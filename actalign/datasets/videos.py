@@ -23,8 +23,8 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
     """Every video below ``root`` as a clip of its whole length, by its path from there, in the order of paths.
 
     A video is a file that ends in one of ``SUFFIXES``, in whatever case, and is not hidden; a link whose file is gone
-    is one too, so that it is reported as missing. Copies called ``*.annotated.mp4`` are results and none. The clips'
-    sport is the one of ``sports`` if there is just one, else empty.
+    is one too, so that it is reported as missing. Linked folders are looked into, each folder once. Copies called
+    ``*.annotated.mp4`` are results and none. The clips' sport is that of ``sports`` if there is just one, else empty.
 
     Raises:
         ActAlignError: there is no video.
@@ -38,15 +38,14 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
     """
     root = Path(root)
     sport = next(iter(sports)) if len(sports) == 1 else ""
-    found = {}
-    for path in root.rglob("*"):
-        name = path.relative_to(root)
-        if path.suffix.lower() not in SUFFIXES or any(part[0] == "." for part in name.parts):
-            continue
-        if path.name.lower().endswith(ANNOTATED):
-            continue
-        if path.is_file() or (path.is_symlink() and not path.exists()):
-            found[printable(name.as_posix())] = path
+    found, seen = {}, set()
+    for folder, below, files in os.walk(root, followlinks=True):
+        here, real = Path(folder), os.path.realpath(folder)
+        below[:] = [] if real in seen else sorted(name for name in below if name[0] != ".")
+        for path in (here / name for name in files if real not in seen and name[0] != "."):
+            if path.suffix.lower() in SUFFIXES and not path.name.lower().endswith(ANNOTATED):
+                found[printable(path.relative_to(root).as_posix())] = path
+        seen.add(real)
     if not found:
         raise ActAlignError(
             f"{root} has no clips.csv and no video; add one or the other (videos end in {', '.join(sorted(SUFFIXES))})"
