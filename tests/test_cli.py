@@ -133,7 +133,7 @@ def test_score_ranks_where_nothing_is_labelled(drawn: Path, own_store: Path, tmp
         "--frame-rate", "3",
     ]  # fmt: skip
     done = run(*given)
-    assert done.exit_code == 0, done.stderr
+    assert done.exit_code == 0 and "no accuracy" not in done.stderr, done.stderr
     ranked = [line for line in done.stdout.splitlines() if line.endswith(" (DTW + context [context_rich])")]
     assert [line.split(": ")[0] for line in ranked] == sorted(questions["clip_id"])
     first, then = re.fullmatch(r".*: \S+ (\S+), then \S+ (\S+) \(.*", ranked[0]).groups()  # type: ignore[union-attr]
@@ -149,6 +149,12 @@ def test_score_ranks_where_nothing_is_labelled(drawn: Path, own_store: Path, tmp
     assert smoothed.exit_code == 0 and "DTW + context + smoothing (w = 3)" in smoothed.stdout
     unread = run(*given, "--smoothing-width", "3")
     assert unread.exit_code == 1 and "dtw_context would not read it" in unread.stderr
+    questions.assign(answer=["", *["1"] * (len(questions) - 1)]).to_csv(
+        tmp_path / "data" / "questions.csv", index=False
+    )
+    partly = run(*given)
+    assert f"no accuracy: 1 of {len(questions)} questions, {questions['clip_id'][0]!r} first" in partly.stderr
+    assert partly.stdout.splitlines()[-len(ranked) :] == ranked
 
 
 def test_score_of_methods_that_read_no_scripts(drawn: Path, own_store: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def score(
 ) -> None:
     """Score every question, of the test split where there are splits.
 
-    Prints Top-1, 2 and 3 with 95% intervals, or each clip's best class where there are no labels.
+    Prints Top-1, 2 and 3 with 95% intervals, or each clip's best class where not every question has an answer.
 
     \b
     Example: actalign score sample --style context_rich --method dtw --method dtw_context
@@ -88,7 +88,8 @@ def score(
     if out is not None:
         write_whole(out, scores.to_csv(index=False, lineterminator="\n"))
         typer.echo(f"wrote {out}")
-    if all(question.answer is not None for question in dataset.questions):
+    unlabelled = [question.clip_id for question in dataset.questions if question.answer is None]
+    if not unlabelled:
         for row in topk_table(scores).itertuples():
             style_of = f" [{row.style}]" if row.style else ""
             typer.echo(
@@ -96,6 +97,9 @@ def score(
                 f"Top-2 {row.top2:.1f}, Top-3 {row.top3:.1f} on {row.n} of {row.n_total}"
             )
     else:
+        if len(unlabelled) < len(dataset.questions):
+            asked = f"{len(unlabelled)} of {len(dataset.questions)} questions, {unlabelled[0]!r} first"
+            typer.echo(f"no accuracy: {asked}, have no answer; add it to questions.csv or drop them", err=True)
         known = scores.dropna(subset="score").groupby(["clip_id", "label", "style", "class"], sort=False)["score"]
         ranked = known.mean().reset_index().sort_values("score", ascending=False, kind="stable")  # of several draws
         for (clip_id, label, style_name), rows in ranked.groupby(["clip_id", "label", "style"]):
