@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,4 +91,21 @@ def require_features(name: str, model: object) -> None:
         raise ActAlignError(
             f"checkpoint {name} holds a {type(model).__name__} without {', '.join(lacking)}; "
             "use a SigLIP, SigLIP 2 or CLIP checkpoint"
+        )
+
+
+def require_picture_size(name: str, model: Any, shape: Sequence[int]) -> None:
+    """Raise ActAlignError where pictures (1, 3, H, W) are not of the one size that ``model`` reads, if it has one.
+
+    >>> from types import SimpleNamespace
+    >>> model = SimpleNamespace(config=SimpleNamespace(vision_config=SimpleNamespace(image_size=64)))
+    >>> require_picture_size("tiny", model, (1, 3, 32, 32))
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: checkpoint tiny reads pictures of 64 x 64 pixels, ...
+    """
+    size = getattr(getattr(model.config, "vision_config", None), "image_size", None)
+    if isinstance(size, int) and len(shape) == 4 and tuple(shape[2:]) != (size, size):
+        raise ActAlignError(
+            f"checkpoint {name} reads pictures of {size} x {size} pixels, and its own image processor makes them "
+            f"{shape[2]} x {shape[3]}; give it the processor_config.json it was trained with"
         )

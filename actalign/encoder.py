@@ -28,7 +28,13 @@ from transformers.utils.hub import cached_file
 from actalign import accelerator
 from actalign.accelerator import Compiled, Frame, Inputs, first_line
 from actalign.arrays import as_count
-from actalign.checkpoints import hash_folder, is_local, require_all_weights, require_features
+from actalign.checkpoints import (
+    hash_folder,
+    is_local,
+    require_all_weights,
+    require_features,
+    require_picture_size,
+)
 from actalign.errors import ActAlignError
 from actalign.preprocessing import Pixels, pixels_like, require_rgb
 from actalign.records import TextEmbeddings
@@ -249,6 +255,7 @@ def load_encoder(
     pixels, strange = pixels_like(image_processor)
     if strange:
         print(f"checkpoint {name}: its own image processor prepares the frames, one at a time on the CPU: {strange}")
+    require_picture_size(name, model, pixels([np.zeros((8, 8, 3), np.uint8)], "cpu")["pixel_values"].shape)
     source = hash_folder(Path(name)) if local else f"{name}@{config_file.parent.name}"
     scale, bias = _affinity_constants(model)
 
@@ -262,7 +269,7 @@ def load_encoder(
         dtype=dtype,
         scale=scale,
         bias=bias,
-        width=_width(name, model, pixels),
+        width=_width(model),
         text_policy=TextPolicy(
             padding="max_length",
             max_length=model.config.text_config.max_position_embeddings,
@@ -308,13 +315,6 @@ def _affinity_constants(model: Any) -> tuple[float, float]:
     return float(model.logit_scale.detach().exp()), 0.0 if bias is None else float(bias.detach())
 
 
-def _width(name: str, model: Any, pixels: Pixels) -> int:
-    """The embedding width, from one frame: so it is known that the model reads what the processor makes."""
-    try:
-        with torch.inference_mode():
-            return pooled(model.get_image_features(**pixels([np.zeros((8, 8, 3), np.uint8)], "cpu"))).shape[1]
-    except (RuntimeError, ValueError) as error:
-        raise ActAlignError(
-            f"checkpoint {name} does not read the pictures that its own image processor makes ({first_line(error)}); "
-            "give it the processor_config.json or preprocessor_config.json it was trained with"
-        ) from error
+def _width(model: Any) -> int:
+    with torch.inference_mode():
+        return pooled(model.get_text_features(input_ids=torch.zeros((1, 1), dtype=torch.long))).shape[1]

@@ -545,7 +545,10 @@ def test_a_linked_folder_is_looked_into_once(tmp_path: Path) -> None:
     (root / "linked").symlink_to(elsewhere)
     (root / "linked too").symlink_to(elsewhere)
     (elsewhere / "back").symlink_to(root)
-    assert list(load(root).clips) == ["a.mp4", "linked/b.mp4", "linked/more/c.mkv"]
+    (root / "again").symlink_to(root / "deep")
+    _videos(root, "deep/d.mp4")
+    os.mkfifo(root / "pipe.mp4")
+    assert list(load(root).clips) == ["a.mp4", "deep/d.mp4", "linked/b.mp4", "linked/more/c.mkv"]
 
 
 def test_classes_of_several_sports_keep_theirs(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A folder of nothing but videos, and the list of classes to ask about."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from actalign.datasets.tables import cells_of
@@ -38,19 +39,34 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
     """
     root = Path(root)
     sport = next(iter(sports)) if len(sports) == 1 else ""
-    found, seen = {}, set()
-    for folder, below, files in os.walk(root, followlinks=True):
-        here, real = Path(folder), os.path.realpath(folder)
-        below[:] = [] if real in seen else sorted(name for name in below if name[0] != ".")
-        for path in (here / name for name in files if real not in seen and name[0] != "."):
-            if path.suffix.lower() in SUFFIXES and not path.name.lower().endswith(ANNOTATED):
-                found[printable(path.relative_to(root).as_posix())] = path
-        seen.add(real)
+    found = {}
+    for path in _files_below(root):
+        if path.suffix.lower() not in SUFFIXES or path.name.lower().endswith(ANNOTATED):
+            continue
+        if path.is_file() or (path.is_symlink() and not path.exists()):
+            found[printable(path.relative_to(root).as_posix())] = path
     if not found:
         raise ActAlignError(
             f"{root} has no clips.csv and no video; add one or the other (videos end in {', '.join(sorted(SUFFIXES))})"
         )
     return {clip_id: Clip(clip_id, found[clip_id], sport=sport) for clip_id in sorted(found)}
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    """What is neither hidden nor a folder; each folder once, by its own name rather than by a link beside it."""
+    top, seen = root.resolve(), set()
+    for name, below, files in os.walk(root, followlinks=True):
+        folder = Path(name)
+        if (real := folder.resolve()) in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        below[:] = sorted(name for name in below if name[0] != "." and not _links_into(folder / name, top))
+        yield from (folder / name for name in files if name[0] != ".")
+
+
+def _links_into(path: Path, top: Path) -> bool:
+    return path.is_symlink() and path.resolve().is_relative_to(top)
 
 
 def read_classes(path: str | os.PathLike[str]) -> dict[str, str]:
