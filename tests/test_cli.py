@@ -252,6 +252,7 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     assert "preset 'papper' is unknown; choose one of" in unknown.stderr
     misspelt = run("reproduce", "--style", "rich")  # of the sample
     assert (misspelt.exit_code, len(seen)) == (1, 2) and "no scripts of style 'rich'; sample has" in misspelt.stderr
+    assert run("reproduce", "--style", "rich", "--only", "50_errors").exit_code == 1 and len(seen) == 2
     bare = run("reproduce", "--dataset", str(drawn))
     assert (bare.exit_code, len(seen)) == (1, 2) and "has no checkpoint of its own; pass --checkpoint" in bare.stderr
     style = namesake / "scripts" / "context_rich.json"
@@ -262,7 +263,7 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     for other in set(style.parent.iterdir()) - {style.with_name("typed.json")}:
         other.unlink()
     run("reproduce", "--dataset", str(namesake), *checkpoint)
-    assert "style='typed'" in seen.pop()[0]
+    assert seen.pop()[0][-2:] == ["style='typed'", "analysed_styles=['typed']"]
     shutil.rmtree(style.parent)
     run("reproduce", "--dataset", str(namesake), *checkpoint, "--only", "10_embeddings")
     assert "10_embeddings" in seen.pop()[0], "it reads no scripts"

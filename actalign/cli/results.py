@@ -133,7 +133,8 @@ def reproduce(
     from actalign.timeline import check_frame_rate
 
     looked_at = [path for path in runner.plan(paths.NOTEBOOKS) if not only or path.stem in only]
-    if (dataset or style) and any("style" in runner.read_parameters(path) for path in looked_at):
+    reads_style = any({"style", "analysed_styles"} & runner.read_parameters(path).keys() for path in looked_at)
+    if (dataset or style) and reads_style:
         style = _main_style(dataset or "sample", style)
     named = {"dataset": _anchored(dataset), "checkpoint": _anchored(checkpoint), "style": style, "preset": preset}
     given = {name: value for name, value in {**named, "frame_rate": frame_rate}.items() if value not in ("", None)}
@@ -147,10 +148,11 @@ def reproduce(
         code = runner.main(arguments)
     else:
         folder = out or paths.DATA / "runs" / _run_name(given)
-        settings = ["--set", *(f"{name}={value!r}" for name, value in given.items())] if given else []
+        analysed = {"analysed_styles": [style]} if style else {}  # errors are sorted of the style of the main results
+        settings = [f"{name}={value!r}" for name, value in {**given, **analysed}.items()]
         # In a process of its own: where files go is settled when the package is imported.
         code = _run_to_its_end(
-            [sys.executable, "-m", "actalign.runner", *arguments, *settings],
+            [sys.executable, "-m", "actalign.runner", *arguments, *(["--set", *settings] if settings else [])],
             env={**os.environ, runner.OUT: str(folder.resolve())},
         )
     if code:
