@@ -115,9 +115,9 @@ def _checked(scores: pd.DataFrame) -> pd.DataFrame:
     if absent or scores.empty:
         raise ActAlignError(f"scores lack the columns {absent}" if absent else "scores have no rows; score a data set")
     table = scores.reset_index(drop=True)
-    for column, default in _OPTIONAL.items():
-        table[column] = table[column].fillna(default) if column in table.columns else default
-    table["label"] = table["label"].fillna(table["method"]) if "label" in table.columns else table["method"]
+    for column, default in (_OPTIONAL | {"label": table["method"]}).items():
+        empty = column not in table.columns or table[column].isna().all()  # then pandas reads it as numbers
+        table[column] = default if empty else table[column].fillna(default)
     return table
 
 

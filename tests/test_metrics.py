@@ -104,7 +104,8 @@ def test_all_equal_scores_are_chance_and_all_tied() -> None:
 
 
 def test_only_the_answers_ties_count() -> None:
-    assert topk_table(scored([[1, 1, 0], [2, 1, 1], [0, 0, 0]]), resamples=10)["tied"].item() == 2
+    tied, alone = scored([[1, 1, 0], [2, 1, 1], [0, 0, 0]]), scored([[1, 0, 0]], method="alone")
+    assert topk_table(pd.concat([tied, alone]), resamples=10)["tied"].tolist() == [2, 0]
 
 
 def test_draws_are_averaged_within_a_clip() -> None:
@@ -147,10 +148,10 @@ def test_the_table_takes_other_k_than_the_papers(rng: np.random.Generator) -> No
 
 def test_breakdown_rows_add_up_to_the_whole(rng: np.random.Generator) -> None:
     sports = np.array(["golf", "judo", "judo"] * 10)
-    scores = scored(rng.random((30, 5)), rng.integers(0, 5, 30), sport=sports, family=np.arange(30) % 7)
+    scores = scored(rng.random((30, 5)), rng.integers(0, 5, 30), sport=sports, family=[f"f{i % 7}" for i in range(30)])
     whole, parts = topk_table(scores), topk_table(scores, by="sport")
     assert parts["sport"].tolist() == ["golf", "judo"]
-    assert parts["n"].tolist() == [10, 20]
+    assert parts["n"].tolist() == [10, 20] and parts["families"].tolist() == [7, 7]
     assert (parts["top1"] * parts["n"]).sum() == pytest.approx((whole["top1"] * whole["n"]).item())
     with pytest.raises(ActAlignError, match="'colour'"):
         topk_table(scores, by="colour")
@@ -191,6 +192,8 @@ def test_table_intervals_use_families_and_clips_without_one_stand_alone(rng: np.
     assert table[["top1_high", "top2_high", "top3_high"]].iloc[0].tolist() == pytest.approx(high.tolist())
     assert table["families"].item() == 8
     assert topk_table(scored(values, answers))["families"].item() == 40
+    unknown = scored(values, answers, family=np.nan, style=np.nan, label=np.nan)  # as empty cells of a CSV are read
+    assert topk_table(unknown)[["label", "style", "families", "n"]].values.tolist() == [["m", "", 40, 40]]
 
 
 def test_where_all_clips_agree_the_interval_is_wilsons() -> None:
