@@ -76,7 +76,7 @@ def draw_order(generator: np.random.Generator, steps: int, *, inverted: int) -> 
     order: list[int] = []
     jumps = []
     for placed in range(steps, 0, -1):  # the last step first: it can jump over all others
-        before = orders_with(placed - 1) if placed > 1 else (1,)
+        before = orders_with(placed - 1)
         ways = np.array(
             [before[inverted - jump] if 0 <= inverted - jump < len(before) else 0 for jump in range(placed)],
             dtype=float,

@@ -34,6 +34,7 @@ from actalign.order import (
 from actalign.questions import texts_needed
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
 from actalign.scoring import score_dataset
+from actalign.study import paired_row
 
 STEPS = ("coil", "jump", "turn", "land")
 WIDTH = 16
@@ -71,6 +72,8 @@ def test_a_share_is_met_exactly_or_on_average(steps: int, rng: np.random.Generat
 def test_what_is_not_possible_is_refused(rng: np.random.Generator) -> None:
     with pytest.raises(ActAlignError, match="7 inversions of 4 steps are not possible; there are 0 to 6"):
         draw_order(rng, 4, inverted=7)
+    with pytest.raises(ActAlignError, match="0 inversions of 0 steps are not possible"):
+        draw_order(rng, 0, inverted=0)
     with pytest.raises(ActAlignError, match=r"share 1\.5 of the order"):
         order_method(1.5)
     with pytest.raises(ActAlignError, match=r"draws is 2\.5; give a whole number of 1 or more"):
@@ -139,26 +142,42 @@ def test_a_class_has_one_order_in_all_questions_of_a_draw(tables: dict[float | s
     assert spread.max() < 0.05 < np.ptp(rows["score"])
 
 
+def test_another_seed_draws_other_orders(world: Any, tables: dict[float | str, pd.DataFrame]) -> None:
+    settings: dict[str, Any] = {"style": "plain", "options": options(), "scale": 30.0, "bias": -12.0, "draws": 20}
+    again, other = (score_orders(*world, shares=[0.5], seed=seed, **settings)[0.5]["score"] for seed in (1, 2))
+    np.testing.assert_array_equal(again, tables[0.5]["score"])
+    assert not np.array_equal(again, other)
+
+
 def test_the_curve_has_a_row_for_all_and_for_each_subset(tables: dict[float | str, pd.DataFrame]) -> None:
-    curve = accuracy_by_subset(tables[0.3], resamples=100)
+    curve = accuracy_by_subset(tables[0.3], seed=3, resamples=100)
+    for subset, row in curve.set_index("subset").iterrows():
+        chosen = tables[0.3] if subset == ALL else tables[0.3].query("subset == @subset")
+        assert row.to_dict() == topk_table(chosen, seed=3, resamples=100).iloc[0].to_dict()
     assert curve["subset"].tolist() == [ALL, "clean", "late"]
     assert curve["n"].iloc[0] == 2 * curve["n"].iloc[1] == 2 * curve["n"].iloc[2]
     assert curve["top1"].iloc[0] == pytest.approx(curve["top1"].iloc[1:].mean())
 
 
 def test_the_gain_is_the_paired_difference(tables: dict[float | str, pd.DataFrame]) -> None:
-    gain = order_gain(tables[0.0], tables[SHUFFLED], resamples=200).set_index("subset")
+    gain = order_gain(tables[0.0], tables[SHUFFLED], seed=3, resamples=200).set_index("subset")
     shuffled = topk_table(tables[SHUFFLED], resamples=10)["top1"].iloc[0]
     assert list(gain.index) == [ALL, "clean", "late"]
     assert gain.loc[ALL, "difference"] == pytest.approx(100 - shuffled)
     assert gain.loc[ALL, "difference_low"] <= gain.loc[ALL, "difference"] <= gain.loc[ALL, "difference_high"]
+    for subset in ("clean", "late"):
+        pair = [table[table["subset"] == subset] for table in (tables[0.0], tables[SHUFFLED])]
+        expected = pd.Series(paired_row(pair[0], pair[1], seed=3, resamples=200))
+        pd.testing.assert_series_equal(gain.loc[subset], expected, check_names=False)
+    assert gain.loc["clean", "difference"] != gain.loc["late", "difference"]
 
 
 def test_a_subset_that_failed_has_no_gain(tables: dict[float | str, pd.DataFrame]) -> None:
     failed = [
         table.assign(score=table["score"].where(table["subset"] != "late")) for table in (tables[0.0], tables[0.5])
     ]
-    assert order_gain(failed[0], failed[1], resamples=50)["subset"].tolist() == [ALL, "clean"]
+    for ordered, shuffled in ((failed[0], failed[1]), (failed[0], tables[0.5]), (tables[0.0], failed[1])):
+        assert order_gain(ordered, shuffled, resamples=50)["subset"].tolist() == [ALL, "clean"]
 
 
 def test_a_subset_that_has_the_name_of_all_clips_is_refused(tables: dict[float | str, pd.DataFrame]) -> None:
@@ -174,6 +193,7 @@ def test_clips_without_a_subset_make_none(tables: dict[float | str, pd.DataFrame
     ]
     assert accuracy_by_subset(gaps[0], resamples=50)["subset"].tolist() == [ALL]
     assert order_gain(gaps[0], gaps[1], resamples=50)["subset"].tolist() == [ALL]
+    assert accuracy_by_subset(gaps[0].replace({"subset": {"late": ALL}}), resamples=50)["subset"].tolist() == [ALL]
 
 
 def test_a_script_of_one_step_has_one_order() -> None:
