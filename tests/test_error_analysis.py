@@ -20,6 +20,7 @@ from actalign.error_analysis import modes as error_modes
 from actalign.error_analysis.clip_factors import clip_factors, readings
 from actalign.error_analysis.modes import CRITERIA, LABELS, MODES
 from actalign.errors import ActAlignError
+from actalign.inputs import QuestionInputs
 from actalign.options import options
 from actalign.plots.error_analysis import accuracy_over_factor
 from actalign.questions import question_inputs
@@ -57,6 +58,7 @@ class World:
         self.texts: dict[str, NDArray[np.float64]] = {}
         self.frames: dict[str, FrameEmbeddings] = {}
         self.long: set[str] = set()
+        self.known: dict[str, Any] = {}
         for place in range(RIGHT):
             self._plant_right(place)
 
@@ -89,7 +91,13 @@ class World:
 
     @property
     def dataset(self) -> Dataset:
-        return Dataset("planted", Path(), self.clips, tuple(self.questions), {"terse": self.scripts})
+        return Dataset("planted", Path(), self.clips, tuple(self.questions), {"terse": self.scripts}, **self.known)
+
+    def inputs(self, place: int) -> QuestionInputs:
+        return question_inputs(
+            self.dataset, self.questions[place], self.frames, texts=self.texts, method="dtw", style="terse",
+            options=options(), **AFFINITY,
+        )  # fmt: skip
 
     def factors(self, **changes: Any) -> pd.DataFrame:
         settings = {"method": "dtw", "style": "terse", "options": options(missing_script="skip"), **AFFINITY}
@@ -294,11 +302,7 @@ def test_lateness_is_seen_in_the_late_subset_and_in_no_other(world: World) -> No
 
 def test_the_table_of_clips_holds_what_the_alignment_says(world: World) -> None:
     row = world.factors().set_index("clip_id").loc["right 00"]
-    question = world.questions[0]
-    inputs = question_inputs(
-        world.dataset, question, world.frames, texts=world.texts, method="dtw", style="terse", options=options(),
-        **AFFINITY,
-    )  # fmt: skip
+    inputs = world.inputs(0)
     read = readings(inputs)
     best = align(inputs.matrices[0])
     assert (row["score"], row["path"], row["frames"], row["steps"]) == (best.score, len(best.path), 19, 3)
@@ -310,6 +314,32 @@ def test_the_table_of_clips_holds_what_the_alignment_says(world: World) -> None:
     assert row["saturated_low"] == (values < 0.001).mean()
     cosines = world.factors(method="dtw_context_cosine", options=options(text_template="step"))
     assert cosines["saturated"].isna().all()
+
+
+def test_of_three_candidates_the_lead_is_over_the_second_and_the_margin_over_the_best_wrong_one(world: World) -> None:
+    for place in (0, -1):
+        name = world.questions[place].clip_id
+        candidates = (f"{name} b", f"{name} a", "right 20 b")
+        world.questions[place] = replace(world.questions[place], candidates=candidates, answer=1)
+        inputs = world.inputs(place)
+        scores = {each: reading.alignment.score for each, reading in readings(inputs).items()}
+        third, second, best = sorted(scores.values())
+        row = world.factors().set_index("clip_id").loc[name]
+        assert third < second < best == scores[f"{name} a"]
+        assert row["lead"] == row["margin"] == best - second
+        values = np.concatenate([inputs.matrices[0][:1], *inputs.matrices[1:]])  # two steps are shared
+        assert row["saturated_high"] == (values > 0.99).mean() and row["saturated_low"] == (values < 0.001).mean()
+        assert row["saturated"] == row["saturated_high"] + row["saturated_low"]
+    assert row["saturated_high"] > 0
+
+
+def test_true_steps_say_how_candidates_differ_only_where_all_of_them_are_known(world: World) -> None:
+    steps = {"right 00 a": ("toss", "hit"), "right 00 b": ("hit", "toss"), "right 01 a": ("toss",)}
+    world.known = {"class_steps": steps, "class_names": {"right 02 a": ("lob", "---")}}
+    table = world.factors().set_index("clip_id")
+    assert table.loc["right 00", ["offered: same steps", "offered: steps replaced"]].tolist() == [1, 0]
+    assert table.loc["right 01", ["offered: no step in common", "offered: steps replaced"]].tolist() == [0, 1]
+    assert table["unreadable"].to_dict() == {**dict.fromkeys(table.index, 0), "right 02": 1}
 
 
 def test_clips_that_cannot_be_right_or_wrong_are_left_out(world: World) -> None:
@@ -328,7 +358,7 @@ def test_where_no_candidate_has_a_script_the_error_does_not_ask_for_labels_alone
         world.factors()
 
 
-@pytest.mark.parametrize("method", ["random", "mean_pool_name", "dtw_context_shuffled"])
+@pytest.mark.parametrize("method", ["random", "mean_pool_name", "dtw_context_shuffled", "oracle"])
 def test_a_method_without_one_path_is_refused(world: World, method: str) -> None:
     with pytest.raises(ActAlignError, match="choose one that reads scripts and runs once"):
         world.factors(method=method)
@@ -340,6 +370,21 @@ def test_errors_of_two_styles_are_not_mixed(world: World) -> None:
         error_modes.sort_into_modes(both)
     with pytest.raises(ActAlignError, match="no wrong clip has the mode 'tie'"):
         error_modes.choose_error(world.sorted(), "tie")
+
+
+def reading(texts: tuple[str, ...], texts_kd: Any, affinity_kt: Any) -> criteria.Reading:
+    return criteria.Reading(texts, np.array(texts_kd), np.array(affinity_kt), align(affinity_kt))
+
+
+def test_measures_by_hand() -> None:
+    answer = reading(("toss", "hit"), np.eye(2), [[1, 1, 0, 0], [0, 0, 1, 1]])
+    rival = reading(("toss", "wait", "hit"), [[1, 0], [0.6, 0.8], [0, 1]], [[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]])
+    assert criteria.contested_similarity(answer, rival) == pytest.approx((0.6 + 0.8) / 2), "toss and hit against wait"
+    assert criteria.least_contrast(np.array([[1.0, 0.2, 0.0], [0.5, 0.0, 0.3]])) == pytest.approx(0.5 - 0.3)
+    assert criteria.onset(np.array([[0.0, 0.4, 0.5, 1.0], [0.0, 0.1, 0.0, 0.0]])) == 2 / 4
+    assert criteria.vertical_moves(answer.alignment) == 0 == criteria.vertical_moves(rival.alignment)
+    assert criteria.relation(["toss", "hit", "land"], ["hit", "toss"]) == "steps added or left out"
+    assert not criteria.readable("lob\x00")
 
 
 def test_a_frame_of_another_clip_is_refused() -> None:

@@ -127,22 +127,22 @@ def _row(
         "answer": question.truth, "predicted": predicted, "rival": rival, "right": right, "tied": score == rival_score,
         "score": _finite(score), "rival_score": _finite(rival_score), "margin": _finite(score) - _finite(rival_score),
         "lead": _finite(float(best)) - _finite(float(second)),
-        **_sizes(read.get(question.truth), ""), **_sizes(read.get(predicted), "_predicted"),
+        **_sizes(read.get(question.truth), ""), **_sizes(read[predicted], "_predicted"),
         "frames": len(inputs.frames_td), **_saturation(inputs),
         "unreadable": sum(name not in read or not _readable(dataset, name) for name in (question.truth, rival)),
         "truncated": sum(text in truncated for name in (question.truth, rival) if name in read
                          for text in read[name].texts),
-        **_criteria(read.get(question.truth), read.get(rival), read.get(predicted)),
+        **_criteria(read.get(question.truth), read.get(rival), read[predicted]),
         **_relations(dataset, question, inputs, predicted=predicted),
     }  # fmt: skip
 
 
-def _criteria(answer: Reading | None, rival: Reading | None, predicted: Reading | None) -> dict[str, float]:
+def _criteria(answer: Reading | None, rival: Reading | None, predicted: Reading) -> dict[str, float]:
     return {
         "text_similarity": contested_similarity(answer, rival) if answer and rival else np.nan,
         "step_contrast": least_contrast(answer.affinity_kt) if answer else np.nan,
         "onset": onset(np.concatenate([answer.affinity_kt, rival.affinity_kt])) if answer and rival else np.nan,
-        "single_frame_steps": single_frame_share(predicted.alignment) if predicted else np.nan,
+        "single_frame_steps": single_frame_share(predicted.alignment),
     }
 
 
