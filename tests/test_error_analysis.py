@@ -21,7 +21,9 @@ from actalign.error_analysis.clip_factors import clip_factors, readings
 from actalign.error_analysis.modes import CRITERIA, LABELS, MODES
 from actalign.errors import ActAlignError
 from actalign.inputs import QuestionInputs
+from actalign.intervals import cluster_interval
 from actalign.options import options
+from actalign.outcomes import clusters
 from actalign.plots.error_analysis import accuracy_over_factor
 from actalign.questions import question_inputs
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
@@ -411,6 +413,8 @@ def test_bins_hold_equal_values_together_and_about_equal_numbers(rng: np.random.
     groups = breakdowns.bins(heavy, 3)
     assert len({int(group) for group, value in zip(groups, heavy, strict=True) if value == 1.0}) == 1
     assert set(groups.tolist()) == set(range(groups.max() + 1)), "no bin is empty"
+    drawn = rng.integers(0, 9, size=70)
+    assert np.bincount(breakdowns.bins(drawn, 9)).tolist() == np.bincount(drawn).tolist(), "few values, a bin for each"
 
 
 def test_a_share_is_never_surer_than_either_interval() -> None:
@@ -419,6 +423,11 @@ def test_a_share_is_never_surer_than_either_interval() -> None:
     assert all_hit["_high"] == 100 and all_hit["_low"] == pytest.approx(72.2, abs=0.1), "Wilson's: no resample varies"
     split = breakdowns.share(np.arange(10) < 5, names, seed=0, resamples=100)
     assert (split["_low"], split["_high"]) == (0, 100), "the bootstrap's: one family all right, the other all wrong"
+    hits = np.repeat([True, True, False, True, False], 8)
+    names = np.repeat(list("abcde"), 8).tolist()
+    low, high = cluster_interval(hits[:, None], names, seed=2, resamples=30)
+    drawn = breakdowns.share(hits, names, seed=2, resamples=30)
+    assert (drawn["_low"], drawn["_high"]) == (100 * low.item(), 100 * high.item())
 
 
 def test_calibration_and_bins_are_means_of_the_clips(world: World) -> None:
@@ -429,14 +438,31 @@ def test_calibration_and_bins_are_means_of_the_clips(world: World) -> None:
     assert (table["accuracy"] * table["n"]).sum() == pytest.approx(100 * RIGHT)
     leads = factors.loc[factors["right"], "lead"]
     wrong = factors.loc[~factors["right"], "lead"].item()
-    assert (table["auroc"] == (leads > wrong).mean()).all()
-    binned = breakdowns.factor_bins(factors, most=3, resamples=50)
+    assert (table["auroc"] == (leads > wrong).mean()).all() and (table["n"] > 0).all()
+    binned = breakdowns.factor_bins(factors, most=3, seed=2, resamples=50)
     assert set(binned["factor"]) == set(breakdowns.FACTORS)
     for factor, rows in binned.groupby("factor"):
         assert (rows["score"] * rows["n"]).sum() == pytest.approx(factors["score"].sum()), factor
         assert (rows["low"] <= rows["centre"]).all() and (rows["centre"] <= rows["high"]).all()
+    shown = factors.assign(saturated=100 * factors["saturated"])
+    for row in binned.itertuples():
+        part = shown[shown[row.factor].between(row.low, row.high)]
+        assert (row.n, row.centre) == (len(part), part[row.factor].median())
+        assert row.accuracy == pytest.approx(100 * part["right"].mean())
+        low, high = cluster_interval(part[["rival_score"]].to_numpy(), clusters(part), seed=2, resamples=50)
+        assert (row.rival_score_low, row.rival_score_high) == (low.item(), high.item())
     percent = binned[binned["factor"] == "saturated"]
     assert percent["high"].max() == 100 * factors["saturated"].max(), "as the figure's axis and the table beside it say"
+
+
+def test_what_was_measured_of_no_clip_is_left_out_or_said(world: World) -> None:
+    alone = world.factors().assign(rival_score=np.nan, lead=np.nan)
+    assert breakdowns.factor_bins(alone, resamples=50)[["rival_score", "rival_score_low"]].isna().all(axis=None)
+    with pytest.raises(ActAlignError, match="no clip has a lead"):
+        breakdowns.calibration(alone)
+    with pytest.raises(ActAlignError, match="has a value; measure the clips"):
+        breakdowns.factor_bins(alone.assign(**dict.fromkeys(breakdowns.FACTORS, np.nan)))
+    assert np.isnan(breakdowns.exceeds([], [1.0])) and np.isnan(breakdowns.exceeds([1.0], [np.nan]))
 
 
 def test_confusion_counts_every_clip_once_and_chance_every_error_once(world: World) -> None:

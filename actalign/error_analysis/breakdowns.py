@@ -70,11 +70,10 @@ def bins(values: Sequence[float] | NDArray[Any], most: int = MOST_BINS) -> NDArr
     """
     numbers = np.asarray(values, dtype=np.float64)
     known = numbers[~np.isnan(numbers)]
-    distinct = np.unique(known)
-    if len(distinct) > most:
-        inner = np.quantile(known, np.arange(1, most) / most, method="higher")
-        distinct = np.unique(np.concatenate([known.min(keepdims=True), inner]))
-    found = np.searchsorted(distinct, numbers, side="right") - 1
+    edges = np.unique(known)
+    if len(edges) > most:
+        edges = np.quantile(known, np.arange(1, most) / most, method="higher")
+    found = np.searchsorted(edges, numbers, side="right")
     occupied = np.unique(found[~np.isnan(numbers)])
     return np.where(np.isnan(numbers), -1, np.searchsorted(occupied, found))
 
