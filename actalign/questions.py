@@ -139,7 +139,7 @@ def text_groups(
                 for candidate in usable_candidates(dataset, question, method=method, style=style, options=options):
                     wording = method.wording(candidate, settled)
                     found |= dict.fromkeys([wording] if method.needs_script else wording)
-    return tuple(group for group in found if group)
+    return tuple(found)
 
 
 def texts_needed(

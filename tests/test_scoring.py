@@ -158,6 +158,20 @@ def test_every_method_scores_every_clip_and_repeats_itself(score: Scorer, method
     pd.testing.assert_frame_equal(table, score(method, options(validated_width=3)))
 
 
+def test_a_question_without_a_label_has_no_answer(score: Scorer, world: World) -> None:
+    first, *others = world[0].split("test").questions
+    table = score("dtw", dataset=replace(world[0].split("test"), questions=(replace(first, answer=None), *others)))
+    assert not table.loc[table["clip_id"] == first.clip_id, "is_answer"].any() and table["is_answer"].sum() == 7
+
+
+def test_names_are_drawn_as_often_as_the_class_with_most_has_them(score: Scorer, world: World) -> None:
+    fewer = {**world[0].class_names, "judo-b": ("judo-b x",)}
+    table = score("mean_pool_name", dataset=replace(world[0].split("test"), class_names=fewer))
+    assert table["draw"].nunique() == 2 and len(table) == 2 * 8 * 4
+    spread = table[table["class"] == "judo-b"].groupby("clip_id")["score"].agg(np.ptp)
+    assert (spread == 0).all(), "it repeats its only name"
+
+
 def test_draws_are_kept_apart(score: Scorer) -> None:
     assert score("mean_pool_name")["draw"].nunique() == 2
     assert score("random")["draw"].nunique() == METHODS["random"].draws
@@ -196,6 +210,18 @@ def test_shift_rows_pairs_questions_with_later_clips(score: Scorer, world: World
     np.testing.assert_array_equal(shifted["score"], expected["score"])
     assert shifted.loc[shifted["clip_id"] == order[7], "score"].isna().all()
     assert score("oracle", options(failed_clips="shift_rows"), embeddings=kept)["score"].notna().sum() == 7 * 4
+
+
+def test_settings_that_pair_a_question_with_different_clips_share_nothing(score: Scorer, world: World) -> None:
+    dataset, embeddings, texts = world
+    kept = {key: value for key, value in embeddings.items() if key != "judo-b-test"}
+    chosen = [options(failed_clips=each) for each in ("exclude", "shift_rows")]
+    tables = score_settings(
+        dataset.split("test"), kept, texts, settings=[Setting("dtw", "plain", each) for each in chosen],
+        scale=SCALE, bias=BIAS,
+    )  # fmt: skip
+    for each, table in zip(chosen, tables, strict=True):
+        pd.testing.assert_frame_equal(table, score("dtw", each, embeddings=kept))
 
 
 def test_shift_rows_without_a_failure_is_exclude(score: Scorer) -> None:
@@ -358,6 +384,7 @@ def test_the_width_is_chosen_on_validation(world: World) -> None:
     assert curve["split"].eq("validation").all()
     assert curve["top1"].iloc[0] == curve["top1"].iloc[1] > curve["top1"].iloc[3]
     chosen = choose_smoothing_width(validation, embeddings, texts, widths=(60, 3, 1), **settings)
+    assert choose_smoothing_width(validation, embeddings, texts, widths=(60, 3), **settings) == 3
     assert chosen == 1  # equals 3 in accuracy, and the smaller of equals is taken
     assert curve["top1"].iloc[1] == curve["top1"].iloc[2]
 
@@ -379,6 +406,7 @@ def test_the_width_is_never_chosen_on_test(world: World) -> None:
 def test_the_best_width_does_not_depend_on_the_labels_of_the_rows() -> None:
     put_together = pd.concat([pd.DataFrame({"width": [width], "top1": [top1]}) for width, top1 in ((5, 50), (1, 60))])
     assert best_width(put_together) == 1
+    assert best_width(put_together.assign(top1_low=np.nan)) == 1, "one family has no interval"
 
 
 def test_no_width_is_the_best_where_no_clip_was_scored() -> None:
