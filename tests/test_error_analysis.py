@@ -126,10 +126,9 @@ def world() -> World:
 def test_what_is_told_right_sets_the_thresholds(world: World) -> None:
     factors = world.factors()
     assert factors["right"].all() and len(factors) == RIGHT
-    limits = error_modes.thresholds(factors)
+    table = error_modes.sort_into_modes(factors)
     for criterion in CRITERIA:
-        values = factors[criterion.column].astype(float)
-        beyond = values < limits[criterion.column] if criterion.side == "low" else values > limits[criterion.column]
+        beyond = table[f"holds: {criterion.column}"]
         assert beyond.mean() <= 0.05, criterion.column
         if criterion.column in ("text_similarity", "step_contrast"):
             assert beyond.sum() == 1, "of 40 values that all differ, the 39th is the limit"
@@ -270,6 +269,54 @@ def test_of_two_modes_the_one_that_is_rarer_where_all_is_right_comes_first() -> 
     assert error_modes.sort_into_modes(as_late)["mode"].iloc[-1] == "shift"
 
 
+def unusual(criterion: error_modes.Criterion, values: Any) -> Any:
+    """The values with the more unusual ones larger."""
+    numbers = np.asarray(values, dtype=float)
+    return -numbers if criterion.side == "low" else numbers
+
+
+def some_errors() -> World:
+    world = World()
+    plant_a_late_start(world)
+    world.plant("late plain", PLAIN)
+    world.plant("late flat", shown((4, IDLE), (6, frame(_3=0.8)), *STEPS_1_AND_2))
+    return world
+
+
+def test_rarity_is_the_share_of_right_predictions_that_are_as_extreme() -> None:
+    factors = some_errors().factors()
+    factors.loc[factors["clip_id"].isin(["right 03", "planted"]), "text_similarity"] = np.nan
+    table, limits = error_modes.sort_into_modes(factors), error_modes.thresholds(factors)
+    assert not np.isnan(list(limits.values())).any(), "39 values are known"
+    for criterion in CRITERIA:
+        values = unusual(criterion, factors[criterion.column])
+        known = values[factors["right"] & ~np.isnan(values)]
+        expected = [np.nan if np.isnan(value) else 100 * (known >= value).mean() for value in values]
+        np.testing.assert_allclose(table[f"rarity: {criterion.column}"], expected, err_msg=criterion.column)
+        holds = values > unusual(criterion, limits[criterion.column])
+        np.testing.assert_array_equal(table[f"holds: {criterion.column}"], holds, err_msg=criterion.column)
+
+
+def test_a_criterion_tells_wrong_from_right_as_all_pairs_of_clips_do() -> None:
+    judged = some_errors().sorted()
+    table = error_modes.criteria_table(judged).set_index("criterion")
+    by_subset = error_modes.criteria_by_subset(judged, resamples=50).set_index(["criterion", "subset"])
+    for criterion in CRITERIA:
+        values, wrong = judged[criterion.column].astype(float), ~judged["right"]
+        row = table.loc[criterion.column]
+        assert (row["median_right"], row["median_wrong"]) == (values[~wrong].median(), values[wrong].median())
+        for chosen, auroc in (
+            (wrong, row["auroc"]),
+            (judged["subset"] == "late", by_subset.loc[(criterion.column, "late"), "auroc"]),
+        ):
+            ours, theirs = (unusual(criterion, values[rows])[:, None] for rows in (chosen, ~chosen))
+            assert auroc == pytest.approx(((ours > theirs.T) + (ours == theirs.T) / 2).mean()), criterion.column
+        late = by_subset.loc[(criterion.column, "late")]
+        assert late["median"] == values[judged["subset"] == "late"].median()
+        assert late["share"] == pytest.approx(100 * late["held"] / late["n"])
+    assert table["auroc"].nunique() > 2 and list(by_subset.loc["onset"].index) == ["clean", "late"]
+
+
 def test_counts_add_up_to_the_wrong_predictions(world: World) -> None:
     plant_a_late_start(world)
     world.plant("plain", PLAIN)
@@ -279,6 +326,7 @@ def test_counts_add_up_to_the_wrong_predictions(world: World) -> None:
     assert (counts["n_wrong"] == 3).all() and (counts["n_right"] == RIGHT).all()
     assert counts["judged"].all() and set(counts.index[counts["of_paper"]]) == {"ambiguous", "shift"}
     assert counts.loc["shift", "held_share"] == pytest.approx(100 / 3)
+    assert counts.loc["none", "held"] == 2
     assert counts.loc["tie", "held_right"] == 0 and counts.loc["tie", "held_right_share_high"] > 5
     few = error_modes.sort_into_modes(world.factors().iloc[RIGHT - 3 :])
     short = error_modes.mode_counts(few, resamples=50).set_index("mode")
