@@ -77,6 +77,8 @@ def test_unknown_choices_and_vanishing_clips_raise() -> None:
         smooth(np.ones((4, 2)), 2, window="wide")  # type: ignore[arg-type]
     with pytest.raises(ActAlignError, match="leaves none of 1 frames"):
         smooth(np.ones((1, 2)), 2, padding="released")
+    assert smooth(np.ones((2, 2)), 2, padding="released").shape == (1, 2)
+    assert smooth(np.ones((1, 2)), 3, padding="released").shape == (1, 2)
 
 
 @pytest.mark.parametrize("frames", [np.ones(3), np.ones((0, 3)), np.array([[1.0, np.nan]]), np.array([[np.inf]])])
@@ -108,7 +110,7 @@ def test_cosine_of_different_widths_raises() -> None:
 
 def test_a_row_whose_length_overflows_is_refused_and_does_not_become_zeros() -> None:
     with pytest.raises(ActAlignError, match="too large to be squared"):
-        unit(np.array([[1e200, 1e200]]))
+        unit(np.array([[1e200, 1e200], [3.0, 4.0]]))
 
 
 def test_a_zero_row_has_no_direction() -> None:
@@ -121,11 +123,12 @@ def test_affinity_by_hand_and_in_the_far_tails() -> None:
     result = affinity(cosines, scale=100.0, bias=-10.0)
     np.testing.assert_allclose(result[0, 1:], [1 / (1 + np.exp(10.0)), 0.5, 1.0], rtol=1e-12)
     np.testing.assert_allclose(result[0, 0], np.exp(-110.0), rtol=1e-12)
+    assert affinity(cosines, scale=0.5, bias=0.0)[0, -1] == pytest.approx(1 / (1 + np.exp(-0.5)))
     far = affinity(cosines, scale=1e6, bias=0.0)
     np.testing.assert_array_equal(far, [[0.0, 0.5, 1.0, 1.0]])
 
 
-@pytest.mark.parametrize(("scale", "bias"), [(0.0, 0.0), (-4.7, 0.0), (np.nan, 0.0), (1.0, np.inf)])
+@pytest.mark.parametrize(("scale", "bias"), [(0.0, 0.0), (-4.7, 0.0), (np.nan, 0.0), (np.inf, 0.0), (1.0, np.inf)])
 def test_affinity_refuses_impossible_calibration(scale: float, bias: float) -> None:
     with pytest.raises(ActAlignError, match=r"affinity (scale|bias)"):
         affinity(np.zeros((1, 1)), scale=scale, bias=bias)
