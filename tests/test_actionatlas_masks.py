@@ -30,6 +30,17 @@ def test_the_blur_is_that_of_opencv_up_to_its_rounding(kernel: int) -> None:
         np.testing.assert_allclose(masked[row].astype(int), np.array(expected)[:, None].repeat(3, 1), atol=1)
 
 
+@pytest.mark.parametrize(("kernel", "sigma"), [(15, 2.6), (111, 17.0)])
+def test_an_edge_is_blurred_by_a_gaussian_of_opencvs_sigma(kernel: int, sigma: float) -> None:
+    frame = np.zeros((140, 400, 3), dtype=np.uint8)
+    frame[:, 200:] = 255
+    masked = mask_frame(frame, [((0, 0), (400, 0), (400, 140), (0, 140))], kernel=kernel)
+    weights = {d: np.exp(-(d**2) / (2 * sigma**2)) for d in range(-(kernel // 2), kernel // 2 + 1)}
+    bright = [sum(weight for d, weight in weights.items() if x + d >= 200) for x in range(100, 300)]
+    expected = np.rint(255 * np.array(bright) / sum(weights.values()))
+    np.testing.assert_array_equal(masked[:, 100:300], np.tile(expected[:, None], (140, 1, 3)))
+
+
 def test_only_the_rectangle_is_blurred_and_from_its_own_pixels_alone(rng: np.random.Generator) -> None:
     frame = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
     before = frame.copy()
@@ -55,9 +66,19 @@ def test_rectangles_that_overlap_are_blurred_one_after_the_other(rng: np.random.
 def test_polygons_at_and_beyond_the_edge() -> None:
     assert rectangles([((-4, -4), (3, 2))], height=5, width=5) == [(0, 0, 3, 2)]
     assert rectangles([((3, 3), (99, 99))], height=5, width=5) == [(3, 3, 5, 5)]
-    assert rectangles([((7, 7), (9, 9)), ((2, 2), (2, 4))], height=5, width=5) == []
+    assert rectangles([((7, 7), (9, 9)), ((2, 2), (2, 4)), ((1, 3), (4, 3))], height=5, width=5) == []
+    assert rectangles([((1, 3), (9, 9))], height=8, width=5) == [(1, 3, 5, 8)]
     one_pixel = mask_frame(np.full((5, 5, 3), 7, dtype=np.uint8), [((1, 1), (2, 2))])
     np.testing.assert_array_equal(one_pixel, 7)
+
+
+@pytest.mark.parametrize("shape", [(40, 8, 3), (8, 40, 3)])
+def test_a_mask_reaches_to_the_end_of_either_side(shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    frame = rng.integers(0, 256, shape, dtype=np.uint8)
+    masked = mask_frame(frame, [((0, 0), (99, 99))], kernel=5)
+    assert masked.std(axis=(0, 1)).max() < 0.5 * frame.std()
+    assert (masked[-4:, -4:] != frame[-4:, -4:]).mean() > 0.9
+    np.testing.assert_array_equal(mask_frame(frame, [((0, 0), (99, 99))], kernel=1), frame)
 
 
 @pytest.mark.parametrize("kernel", [0, -1, 2, 110])
@@ -66,7 +87,7 @@ def test_a_kernel_must_be_odd(kernel: int) -> None:
         mask_frame(np.zeros((4, 4, 3), dtype=np.uint8), [BOX], kernel=kernel)
 
 
-REGIONS = {1: (Region("GOAL", BOX),), 4: (Region("12:30", BOX), Region("É", BOX)), 6: (Region("7", BOX),)}
+REGIONS = {1: (Region("GOAL", BOX),), 4: (Region("12:30", BOX), Region("É 2", BOX)), 6: (Region("7", BOX),)}
 
 
 def test_official_masks_count_from_one_at_the_segment_and_need_a_letter() -> None:
