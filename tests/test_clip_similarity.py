@@ -161,6 +161,13 @@ def test_float32_embeddings_of_any_length_have_the_same_cosines(size: float, rng
         )
 
 
+@pytest.mark.parametrize("smoothing", [None, Smoothing(1), Smoothing(1, stage="after_norm")])
+def test_cosines_never_leave_minus_one_to_one(smoothing: Smoothing | None, rng: np.random.Generator) -> None:
+    rows = rng.normal(size=(300, 7)).astype(np.float32)
+    found = ClipSimilarity(rows, np.concatenate([rows, -rows])).cosine(smoothing)
+    assert (found.min(), found.max()) == (-1.0, 1.0)
+
+
 def test_embeddings_are_real_numbers() -> None:
     for frames in (np.ones((2, 3), complex), np.full((2, 3), "1")):
         with pytest.raises(ActAlignError, match="frames must hold real numbers"):

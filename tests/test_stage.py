@@ -91,7 +91,7 @@ def test_bad_clips(rng: np.random.Generator) -> None:
         ((), "at least one candidate"),
         ((np.array([0]), np.array([], dtype=int)), "script 1 is empty"),
         ((np.array([0, 3]),), r"script 0 names row 3, but there are 3 rows"),
-        ((np.array([-1]),), r"names row -1"),
+        ((np.array([2, -1]),), r"names row -1"),
     ]:
         with pytest.raises(ActAlignError, match=message):
             ClipScripts(eye, eye, scripts)

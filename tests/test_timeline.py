@@ -1,11 +1,12 @@
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from actalign.errors import ActAlignError
-from actalign.timeline import REORDER_FRAMES, in_order, on_grid
+from actalign.timeline import REORDER_FRAMES, check_frame_rate, in_order, on_grid
 
 FILE = Path("odd.mp4")
 
@@ -56,6 +57,12 @@ def test_ties_go_to_the_earlier_frame_and_the_last_frame_is_on_the_grid() -> Non
     thirds = [(n / 30, n) for n in range(10)]
     assert [n for _, n in on_grid(iter(thirds), start_s=0.0, frame_rate=20.0)] == [0, 1, 3, 4, 6, 7, 9]
     assert [n for _, n in on_grid(iter(thirds), start_s=0.0, frame_rate=10.0)] == [0, 3, 6, 9]
+
+
+@pytest.mark.parametrize("frame_rate", [0, -1.0, float("nan"), 2e6, True, "12"])
+def test_a_frame_rate_is_a_number_above_0(frame_rate: Any) -> None:
+    with pytest.raises(ActAlignError, match=r"frame_rate is .* give frames per second above 0"):
+        check_frame_rate(frame_rate)
 
 
 def test_a_gap_or_a_far_jump_costs_no_time() -> None:
