@@ -44,6 +44,13 @@ def test_embeddings_of_one_direction_have_no_map(rows: NDArray[np.float64]) -> N
         projection.project_tsne(rows, seed=0, perplexity=3)
 
 
+@pytest.mark.parametrize("row", [[3.0, 4.0], [0.0, 1.0]])
+def test_equal_embeddings_have_no_map_and_those_with_an_equal_column_have_one(row: list[float]) -> None:
+    with pytest.raises(ActAlignError, match="all point one way"):
+        projection.project_tsne(np.tile(row, (6, 1)), seed=0, perplexity=2)
+    assert projection.project_tsne(np.eye(6, 7), seed=0, perplexity=2).shape == (6, 2)
+
+
 def test_neighbours_kept_is_one_for_the_same_order_and_chance_for_unrelated_maps(rng: np.random.Generator) -> None:
     points = rng.normal(size=(400, 2))
     turned = 7 * points @ np.array([[0.0, 1.0], [-1.0, 0.0]]) + 3
@@ -63,7 +70,8 @@ def test_stability_finds_the_same_neighbours_again_where_there_are_clear_ones(rn
     assert table["seed"].tolist() == [4, 4, 5, 6]
     assert table["kept_of_map"].isna().tolist() == [True, False, False, False]
     assert (table["kept_of_map"].iloc[1:] > 0.85).all() and (table["kept_of_space"] > 0.85).all()
-    assert table["plane_silhouette"].iloc[0] == pytest.approx(silhouette_score(shown, SPORTS))
+    maps = [shown, *(projection.project_tsne(embeddings, seed=n, perplexity=5, start="random") for n in (4, 5, 6))]
+    np.testing.assert_allclose(table["plane_silhouette"], [silhouette_score(points, SPORTS) for points in maps])
     wrong = projection.stability(embeddings, rng.normal(size=(30, 2)), SPORTS, seed=4, perplexity=5, restarts=1)
     assert wrong["kept_of_map"].iloc[1] < 0.6 and wrong["kept_of_space"].iloc[0] < 0.6
 
@@ -109,6 +117,16 @@ def test_the_gain_is_the_difference_of_both_silhouettes_with_an_interval_around_
     assert none.loc["difference", ["silhouette", "low", "high"]].tolist() == [0, 0, 0]
 
 
+def test_the_interval_is_the_jackknifes_word_for_word(rng: np.random.Generator) -> None:
+    spaces, clusters = [_clusters(rng, spread=0.5), _clusters(rng, spread=0.3)], np.arange(30) // 2
+    table = projection.silhouette_intervals(spaces, SPORTS, clusters=[str(each) for each in clusters])
+    for space, row in zip(spaces, table.itertuples(), strict=False):
+        left = [projection.sport_silhouette(space[clusters != n], np.array(SPORTS)[clusters != n]) for n in range(15)]
+        error = np.sqrt(14 / 15 * ((left - np.mean(left)) ** 2).sum())
+        half = 2.1447866879169273 * error  # the 97.5% point of Student's t with 14 degrees of freedom
+        assert (row.low, row.high) == pytest.approx((row.silhouette - half, row.silhouette + half))
+
+
 def test_texts_that_fall_together_widen_the_interval() -> None:
     wide, narrow = (
         _separation(np.random.default_rng(2), clusters)
@@ -142,6 +160,8 @@ def test_many_clusters_are_left_out_in_groups_and_one_has_no_interval(rng: np.ra
     sports, clusters = ["a", "b"] * 250, [str(row) for row in range(500)]
     table = projection.silhouette_intervals([space, space], sports, clusters=clusters)
     assert set(table["clusters"]) == {500} and np.isfinite(table[["low", "high"]]).all(axis=None)
+    groups, _ = projection._groups(clusters, 0)
+    assert np.bincount(np.bincount(groups)).tolist() == [0, 0, 100, 100], "200 groups of two or three"
     one = projection.silhouette_intervals([space[:9], space[:9]], sports[:9], clusters=["same"] * 9)
     assert one[["low", "high"]].isna().all(axis=None)
 
@@ -169,6 +189,12 @@ def test_many_clusters_are_left_out_in_groups_and_one_has_no_interval(rng: np.ra
             lambda: projection.silhouette_intervals([np.eye(3)] * 2, ["a", "a", "b"], clusters=["p"] * 4),
             r"\[3, 3\] rows for 4 clusters",
         ),
+        (
+            lambda: projection.silhouette_intervals([np.eye(3), np.eye(4)], ["a", "a", "b"], clusters=["p"] * 3),
+            r"\[3, 4\] rows for 3 clusters",
+        ),
+        (lambda: projection.silhouette_intervals([np.eye(3)] * 2, ["a"] * 3, clusters=["p"] * 3), "1 sports"),
+        (lambda: projection.neighbours_kept(np.eye(1), np.eye(1)), "1 and 1 rows"),
     ],
 )
 def test_bad_input_is_one_clear_error(act: object, message: str) -> None:

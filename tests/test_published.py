@@ -52,12 +52,44 @@ def test_intervals_and_labels_stand_beside_every_row() -> None:
     assert np.isnan(table.loc["Human", "top2"])
 
 
-def test_table_1_has_the_three_styles() -> None:
-    table = published.table1().set_index("style")
-    assert table.loc["Short-Fixed", "steps_sd"] == 0
-    assert table.loc["Context-Rich, T = 0.2", ["words_mean", "words_sd"]].tolist() == [13.13, 2.55]
+# As printed in Table 1: steps, steps per domain and words per step, each as mean and sd.
+TABLE_1 = """
+Short-Fixed: 10.00 0.00 10.00 0.00 2.00 0.03
+Context-Rich, T = 1.0: 4.94 0.86 5.01 0.62 13.68 2.78
+Context-Rich, T = 0.2: 5.04 0.87 5.09 0.63 13.13 2.55
+"""
+# As printed in Table 2: Top-1, 2 and 3.
+TABLE_2 = """
+Random (10 trials): 20.81 42.04 62.50
+Human: 61.64 nan nan
+mPLUG-Owl-Video: 19.49 nan nan
+VideoChat2: 21.27 nan nan
+VideoLLaMA: 22.71 nan nan
+LLaVA-Next-Video: 22.90 nan nan
+Qwen2-VL: 30.24 nan nan
+X-CLIP-L/14-16F: 16.26 33.74 49.89
+SigLIP so400m, mean-pool: 22.94 42.20 63.70
+SigLIP so400m, DTW: 23.27 45.66 67.37
+SigLIP so400m, ActAlign: 30.51 54.34 71.05
+"""
+
+
+def printed(table: pd.DataFrame, name: str, columns: list[str]) -> str:
+    rows = zip(table[name], table[columns].to_numpy(), strict=True)
+    return "".join(f"{first}: {' '.join(f'{value:.2f}' for value in values)}\n" for first, values in rows)
+
+
+def test_tables_1_and_2_are_as_printed() -> None:
+    measures = [f"{name}_{kind}" for name in ("steps", "domain", "words") for kind in ("mean", "sd")]
+    assert printed(published.table1(), "style", measures) == TABLE_1.lstrip()
+    assert printed(published.table2(), "method", ["top1", "top2", "top3"]) == TABLE_2.lstrip()
+    assert set(published.table1()["source"]) == {"arXiv 2506.22967, Table 1"}
 
 
 def test_exact_count_refuses_ambiguous_sizes() -> None:
     with pytest.raises(ActAlignError, match="20000"):
         published.exact_count(30.0, 20_000)
+    for percent in (-0.1, 100.1):
+        with pytest.raises(ActAlignError, match="give 0 to 100 percent"):
+            published.exact_count(percent)
+    assert (published.exact_count(0.0), published.exact_count(100.0)) == (0, 898)
