@@ -581,8 +581,54 @@ def test_texts_say_what_was_counted(world: World) -> None:
     }
     (row,) = tables.examples_for_people([{**example, "held": held}]).to_dict("records")
     assert row["What holds"].startswith("share of the clip before the action: 0.69 > 0.")
+    assert row["Margin"] == "\N{MINUS SIGN}0.010"
+    (row,) = tables.examples_for_people([{**example, "margin": None, "held": []}]).to_dict("records")
+    assert row["Margin"] == row["What holds"] == "\N{EN DASH}"
     described = tables.criteria_for_people(error_modes.criteria_table(table))
     assert set(described["Mode"]) == {mode.label for mode in MODES} and "above 0" in set(described["Holds"])
+
+
+def test_what_is_not_known_is_a_dash_and_the_rest_its_number() -> None:
+    nan, dash = float("nan"), "\N{EN DASH}"
+    criterion = {"mode": "shift", "label": "late", "side": "high", "median_wrong": 0.75, "auroc": 0.5}
+    measured = [{"threshold": 0.25, "median_right": 0.125}, {"threshold": nan, "median_right": nan}]
+    shown = tables.criteria_for_people(pd.DataFrame([criterion | each for each in measured]))
+    assert shown[["Holds", "Median, right", "Median, wrong", "AUROC"]].to_numpy().tolist() == [
+        ["above 0.25", "0.12", "0.75", "0.50"], [dash, dash, "0.75", "0.50"]
+    ]  # fmt: skip
+    subset = {"style": "terse", "n": 9, "wrong": 2, "share": 50.0, "share_low": 25.0, "share_high": 75.0}
+    rows = [
+        subset | {"criterion": "onset", "subset": "late", "median": 0.5, "auroc": 0.875},
+        subset | {"criterion": "onset", "subset": "", "median": nan, "auroc": nan},
+        subset | {"criterion": "tied", "subset": "late", "median": 0.0, "auroc": 0.5},
+    ]
+    shown = tables.subsets_for_people(pd.DataFrame(rows), criterion="onset")
+    assert shown[["Subset", "Clips", "Wrong", "Median", "AUROC against the reference"]].to_numpy().tolist() == [
+        ["late", "9", "2", "0.50", "0.88"], [dash, "9", "2", dash, dash]
+    ]  # fmt: skip
+
+
+def test_a_subset_is_told_in_part_between_both_limits_and_unknown_ones_are_passed_over() -> None:
+    aurocs = {"clean": np.nan, "unknown": np.nan, "clear": 0.9, "partly": 0.6, "blind": 0.59}
+    rows = {"style": "terse", "criterion": "onset", "subset": list(aurocs), "auroc": list(aurocs.values())}
+    table = pd.DataFrame(rows | {"n": 4, "held": 1})
+    said = tables.subset_verdicts(table, criterion="onset", reference="clean")
+    assert [sentence.split(" told")[0] for sentence in said] == [
+        "terse: clear is", "terse: partly is in part", "terse: blind is not"
+    ]  # fmt: skip
+
+
+def test_confusion_and_pairs_are_counted_and_the_most_frequent_first() -> None:
+    counted = [("golf", "right", 3, np.nan), ("golf", "same steps", 2, 1.25), ("judo", "same steps", 1, 0.5)]
+    table = pd.DataFrame(counted, columns=["sport", "relation", "n", "expected"])
+    shown = tables.confusion_for_people(table).set_index("Sport")
+    assert shown["Right"].tolist() == ["3", "0", "3", "\N{EN DASH}"]
+    assert shown["Taken for: same steps"].tolist() == ["2", "1", "3", "1.8"]
+    assert shown["Taken for: steps replaced"].tolist() == ["0", "0", "0", "0.0"]
+    errors = [("rich", "x", "y"), ("rich", "y", "x"), ("rich", "w", "v"), ("rich", "w", "v"), ("rich", "a", "b")]
+    errors += [("terse", "z", "y")] * 3
+    pairs = tables.pairs_for_people(pd.DataFrame(errors, columns=["style", "answer", "predicted"]).assign(sport="judo"))
+    assert pairs[["Classes", "Errors"]].to_numpy().tolist() == [["y, z", "3"], ["v, w", "2"], ["x, y", "2"]]
 
 
 def test_the_numbers_beside_the_figure_are_those_drawn() -> None:
@@ -591,6 +637,15 @@ def test_the_numbers_beside_the_figure_are_those_drawn() -> None:
     assert len(table) == 2 * len(modes) + 3 * len(factors) + len(calibration) + confused["relation"].ne("right").sum()
     shift = table.query("panel == 'modes: held_share' and style == 'terse' and item == 'temporal shift'")
     assert shift[["value", "n"]].to_numpy().tolist() == [[50.0, 2]]
+    drawn = modes.query("style == 'terse' and mode == 'shift'")
+    assert (
+        shift[["low", "high"]].to_numpy().tolist() == drawn[["held_share_low", "held_share_high"]].to_numpy().tolist()
+    )
+    assert list(table.columns) == ["panel", "style", "item", "x", "value", "low", "high", "n"]
+    curves = {"steps: accuracy": factors[factors["factor"] == "steps"], "lead: accuracy": calibration}
+    for panel, curve in curves.items():
+        assert table.loc[table["panel"] == panel, "x"].tolist() == curve["centre"].tolist()
+    assert "judo: same steps" in set(table.query("panel == 'confusion'")["item"])
     assert table[["panel", "style", "item"]].map(lambda text: isinstance(text, str)).all(axis=None)
 
 

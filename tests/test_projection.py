@@ -122,7 +122,7 @@ def test_the_interval_is_the_jackknifes_word_for_word(rng: np.random.Generator) 
     table = projection.silhouette_intervals(spaces, SPORTS, clusters=[str(each) for each in clusters])
     for space, row in zip(spaces, table.itertuples(), strict=False):
         left = [projection.sport_silhouette(space[clusters != n], np.array(SPORTS)[clusters != n]) for n in range(15)]
-        error = np.sqrt(14 / 15 * ((left - np.mean(left)) ** 2).sum())
+        error = np.sqrt(14 / 15 * ((np.array(left) - np.mean(left)) ** 2).sum())
         half = 2.1447866879169273 * error  # the 97.5% point of Student's t with 14 degrees of freedom
         assert (row.low, row.high) == pytest.approx((row.silhouette - half, row.silhouette + half))
 
