@@ -56,6 +56,21 @@ def test_every_class_is_ranked_with_an_alignment_and_the_evidence_of_its_steps(r
         result.of("smash")
 
 
+def test_the_best_class_is_first_in_whatever_order_they_are_asked_for(
+    video: Path, tiny_checkpoint: Path, result: Classification
+) -> None:
+    turned = classify(video, list(SCRIPTS)[::-1], scripts=SCRIPTS, sport="tennis", encoder=tiny_checkpoint)
+    assert result.ranked[0].score > result.ranked[1].score
+    assert [one.class_name for one in turned.ranked] == [one.class_name for one in result.ranked]
+
+
+def test_a_sport_that_is_named_comes_before_the_clips_own(video: Path, tiny_checkpoint: Path) -> None:
+    clip = Clip("mine", video, sport="judo")
+    for sport, expected in (("tennis", "tennis"), (None, "judo")):
+        found = classify(clip, ["lob"], scripts=SCRIPTS, sport=sport, encoder=tiny_checkpoint)
+        assert found.best.script.sport == expected
+
+
 def test_the_table_has_a_row_per_class_best_first(result: Classification) -> None:
     table = result.table()
     assert list(table.columns) == ["rank", "class", "sport", "sub_actions", "score"]
@@ -66,7 +81,13 @@ def test_the_table_has_a_row_per_class_best_first(result: Classification) -> Non
 
 @pytest.mark.parametrize(
     "options",
-    [Options(smoothing_width=None), Options(smoothing_width=3), Options(similarity="cosine", text_padding="longest")],
+    [
+        Options(smoothing_width=None),
+        Options(smoothing_width=3),
+        Options(similarity="cosine", text_padding="longest"),
+        Options(smoothing_padding="released", smoothing_width=None),
+        Options(smoothing_padding="released", smoothing_width=3),
+    ],
 )
 def test_scores_are_those_of_the_long_way(
     options: Options, tiny_dataset: Callable[..., Path], write_video: Writer, tiny_checkpoint: Path
