@@ -122,9 +122,14 @@ def test_the_bad_candidate_is_named() -> None:
     empty = [Evidence(np.ones((1, 2)), (np.array([0]),)), Evidence(np.ones((2, 0)), (np.array([0]),))]
     with pytest.raises(ActAlignError, match=r"values of clip 1 is empty, shape \(2, 0\)"):
         script_scores(empty)
+    with pytest.raises(ActAlignError, match=r"values of clip 0 is empty, shape \(2, 0\)"):
+        script_scores(empty[::-1])
     values = np.array([[1.0, 2.0], [3.0, np.nan]])
     clips = [Evidence(values[:1], (np.array([0]),)), Evidence(values, (np.array([0, 0]), np.array([0, 1])))]
     with pytest.raises(ActAlignError, match=r"candidate 1 of clip 1\[1, 1\] is nan"):
+        script_scores(clips)
+    clips[1] = Evidence(values, (np.array([1]), np.array([0])))
+    with pytest.raises(ActAlignError, match=r"candidate 0 of clip 1\[0, 1\] is nan"):
         script_scores(clips)
     nothing = np.array([], dtype=np.intp)
     for scripts, place in [((np.array([0]), nothing), 1), ((nothing,), 0)]:
@@ -170,6 +175,14 @@ def test_a_bad_number_of_threads_is_refused(threads: Any) -> None:
 def test_agrees_with_align() -> None:
     matrices = ragged(40, seed=9)
     assert scores(matrices).tolist() == [align(matrix).score for matrix in matrices]
+
+
+def test_an_empty_matrix_is_named_wherever_it_stands() -> None:
+    for place in range(3):
+        matrices = [np.ones((2, 3))] * 3
+        matrices[place] = np.ones((2, 0))
+        with pytest.raises(ActAlignError, match=rf"affinities\[{place}\] is empty, shape \(2, 0\)"):
+            scores(matrices)
 
 
 def test_empty_batch() -> None:

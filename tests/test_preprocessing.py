@@ -159,6 +159,8 @@ def test_a_large_batch_on_a_gpu_is_resized_in_parts(rng: Rng, monkeypatch: pytes
         (SiglipImageProcessorPil(do_pad=True), "do_pad is True"),
         (SiglipImageProcessorPil(image_mean=[0.5]), "not of three channels"),
         (SiglipImageProcessorPil(image_std=0.5), "not of three channels"),
+        (CLIPImageProcessorPil(size={"shortest_edge": 64}, do_center_crop=False), "size is {'shortest_edge': 64}"),
+        (CLIPImageProcessorPil(size={"height": 64, "width": 32}, crop_size={"height": 24, "width": 48}), "beyond"),
         (CLIPImageProcessorPil(size={"shortest_edge": 64}), "crop_size is {'height': 224, 'width': 224}, beyond"),
     ],
 )
@@ -189,6 +191,8 @@ def test_a_kept_processor_gives_what_it_gives(pictures: NDArray[np.uint8]) -> No
     [
         ([], "a batch holds no frames"),
         ([np.zeros((8, 8), np.uint8)], r"must be \(height, width, 3\); got \(8, 8\)"),
+        ([np.zeros((8, 3), np.uint8)], r"got \(8, 3\)"),
+        ([np.zeros((8, 8, 4), np.uint8)], r"got \(8, 8, 4\)"),
         ([np.zeros((8, 0, 3), np.uint8)], r"got \(8, 0, 3\)"),
         ([np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8, 3), np.int16)], "uint8 RGB from 0 to 255; got int16"),
     ],
