@@ -199,10 +199,10 @@ def _averaged_lengths(
                 running[column] = value
                 total += value * value
         else:
-            if 0 <= enters < frames:
+            if enters < frames:  # never below 0: a window ends at its own frame or later
                 for column in range(width):
                     running[column] += weights[enters] * np.float64(frames_td[enters, column])
-            if 0 <= leaves < frames:
+            if leaves >= 0:
                 for column in range(width):
                     running[column] -= weights[leaves] * np.float64(frames_td[leaves, column])
             for column in range(width):
@@ -245,7 +245,7 @@ def _divide_averaged(
             running += weights[t] * np.float64(products_nt[row, t])
         for t in range(len(lengths)):
             enters, leaves = t + first + terms - 1, t + first - 1
-            if enters < frames:  # never below 0: a window ends at its own frame or later
+            if enters < frames:
                 running += weights[enters] * np.float64(products_nt[row, enters])
             if leaves >= 0:
                 running -= weights[leaves] * np.float64(products_nt[row, leaves])
