@@ -121,7 +121,6 @@ class ClipRun:
             for rows in self._encoder.encode_stream(batches):
                 self._collect(rows)
                 watch.after_batch(rows, waited_s=decoded.waited_s)
-            self._settle()
             watch.at_the_end(waited_s=decoded.waited_s)
 
     def _batches(self, jobs: Iterable[tuple[Job, Iterator[tuple[float, Frame]]]]) -> Iterator[list[Frame]]:
