@@ -176,6 +176,7 @@ def test_a_frame_rate_takes_the_nearest_frames(write_video: Writer, tmp_path: Pa
     np.testing.assert_array_equal(frames, every[::3])
     assert len(read_frames(clip(path), frame_rate=120)[1]) == 20
     np.testing.assert_allclose(read_frames(clip(path, 0.5, 1.0), frame_rate=4)[1], [8 / 15, 11 / 15])
+    np.testing.assert_allclose(read_frames(clip(path, 0.6, 1.05), frame_rate=4)[1], [9 / 15, 13 / 15])  # 0.6, 0.85
 
 
 @pytest.mark.parametrize("frame_rate", [0, -1, float("nan"), float("inf")])
