@@ -118,6 +118,16 @@ def paired_for_people(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**shown, "McNemar p": p_values(table), "N": _counts(table, "n_common")})
 
 
+def bootstrap_text(table: pd.DataFrame) -> str:
+    """How the intervals of a table of ``metrics.topk_table`` were made, for its caption.
+
+    >>> bootstrap_text(pd.DataFrame({"n": [40], "families": [40]}))
+    "bootstrap over clips; Wilson's where all agree"
+    """
+    clustered = (_column(table, "families") < _column(table, "n")).any()
+    return f"bootstrap {'clustered by family' if clustered else 'over clips'}; Wilson's where all agree"
+
+
 def statistics_for_people(table: pd.DataFrame) -> pd.DataFrame:
     """A table of ``study.script_statistics`` or ``published.table1`` as text, a row per prompt style (Table 1).
 

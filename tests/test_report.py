@@ -103,3 +103,9 @@ def test_latex_wants_a_column_but_no_row() -> None:
     assert "Method \\\\\n\\midrule\n\\bottomrule" in report.latex(pd.DataFrame({"Method": []}), heading="Empty")
     with pytest.raises(ActAlignError, match="'None' has no columns"):
         report.latex(pd.DataFrame(), heading="None")
+
+
+def test_a_caption_says_how_the_intervals_at_hand_were_made() -> None:
+    clustered = pd.DataFrame({"n": [448, 448], "families": [64, 64]})
+    assert report.bootstrap_text(clustered).startswith("bootstrap clustered by family;")
+    assert report.bootstrap_text(clustered.assign(families=448)).startswith("bootstrap over clips;")
