@@ -45,7 +45,8 @@ class Options:
         similarity: what is aligned: the ``"affinity"`` of Eq. 9 or the raw ``"cosine"`` of Eq. 8.
         text_template: how a sub-action is worded wherever a method has context: ``"in_sport"`` is the paper's
             "{sub-action} in {sport}", ``"released"`` is item 4 (it tells the text encoder the class name),
-            ``"step"`` leaves the context out.
+            ``"step"`` leaves the context out. For a wording of one's own, write it into the scripts' steps and take
+            ``"step"``.
         text_padding: how sub-actions are padded when they are embedded (item 2): pass it to ``embed_texts`` as
             ``group_padding``, with ``questions.text_groups``, which keeps each script a group of its own.
         affinity_scale, affinity_bias: override the checkpoint's own scale and bias (item 3); both or neither.

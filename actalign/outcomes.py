@@ -80,7 +80,7 @@ def clip_outcomes(scores: pd.DataFrame, *, top: Sequence[int] = TOP) -> pd.DataF
         row = table[table.duplicated([*keys, "candidate"])].iloc[0]
         raise ActAlignError(
             f"method {row['label']!r} scores candidate {row['candidate']} of clip {row['clip_id']!r} twice; "
-            "concatenate each method and style once"
+            "concatenate each method and style once, or tell runs apart with scores.assign(label=...)"
         )
     group = table.groupby(keys, sort=False).ngroup().to_numpy()
     first = table.loc[~table.duplicated(keys)].reset_index(drop=True)

@@ -163,8 +163,9 @@ def test_bad_scores_are_refused() -> None:
         topk_table(good.drop(columns="is_answer"))
     with pytest.raises(ActAlignError, match="no rows"):
         topk_table(good.iloc[:0])
-    with pytest.raises(ActAlignError, match="clip 'c0' twice"):
+    with pytest.raises(ActAlignError, match=r"clip 'c0' twice; .*assign\(label="):
         topk_table(pd.concat([good, good]))
+    assert len(topk_table(pd.concat([good, good.assign(label="another checkpoint")]))) == 2
     with pytest.raises(ActAlignError, match="clip 'c1' has 2 answers"):
         topk_table(good.assign(is_answer=[True, False, True, True]))
     with pytest.raises(ActAlignError, match="clip 'c0' has 0 answers"):
