@@ -212,6 +212,25 @@ def _curve() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("width", ["column", "page"])
+@pytest.mark.parametrize("panels", range(1, 7))
+def test_the_legend_is_whole_and_beside_the_panels(width: str, panels: int) -> None:
+    curve, controls = (
+        pd.concat([table[table["subset"] == ALL].assign(subset=f"subset {place}") for place in range(panels)])
+        for table in _curve()
+    )
+    size = plots.width_in(width)
+    with plots.style():
+        figure = plots.new_figure(size, plots.order_height_in(curve, width_in=size))
+        plots.order_panels(curve, controls, figure, chance=20.0)
+        figure.draw_without_rendering()
+    (legend,) = figure.legends + [legend for ax in figure.axes if (legend := ax.get_legend())]
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0
+    drawn = [panel for ax in figure.axes if ax.axison and (panel := ax.get_tightbbox())]
+    assert len(drawn) == panels and not any(box.overlaps(panel) for panel in drawn)
+
+
+@pytest.mark.parametrize("width", ["column", "page"])
 def test_the_figure_has_a_panel_for_each_subset_and_one_legend(width: str) -> None:
     curve, controls = _curve()
     size = plots.width_in(width)

@@ -12,6 +12,7 @@ from actalign.plots.figure import BLUE, GREY, OKABE_ITO, panel_label
 from actalign.plots.tables import require
 
 PANEL_IN = 1.55
+WIDE_IN = 5.0
 MOST_PANELS = 6
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _CONTROLS = ((OKABE_ITO[1], "--"), (OKABE_ITO[2], "-."), (OKABE_ITO[3], ":"), (OKABE_ITO[4], (0, (5, 1, 1, 1, 1, 1))))
@@ -89,10 +90,11 @@ def order_panels(
     handles, names = axes[0].get_legend_handles_labels()
     order = [names.index("DTW + context"), *(at for at, name in enumerate(names) if name != "DTW + context")]
     shown = [handles[at] for at in order], [names[at] for at in order]
-    if len(subsets) < rows * columns:
+    if columns > 2 and len(subsets) < rows * columns:  # narrower panels have no room for it
         list(grid.flat)[-1].legend(*shown, loc="center")
     else:
-        figure.legend(*shown, loc="outside lower center", ncols=1 if columns == 1 else 2)
+        wide = columns > 1 and figure.get_figwidth() > WIDE_IN
+        figure.legend(*shown, loc="outside lower center", ncols=2 if wide else 1)
     return axes
 
 
@@ -106,7 +108,8 @@ def order_height_in(curve: pd.DataFrame, *, width_in: float) -> float:
     panels = len(_shown(curve))
     columns = _columns(width_in, panels)
     rows = -(-panels // columns)
-    return max(rows * PANEL_IN, 1.9) + 0.35 + (0.0 if panels < rows * columns else 0.5)
+    legend_in = 0.8 if columns == 2 else 0.0 if panels < rows * columns else 0.5
+    return max(rows * PANEL_IN, 1.9) + 0.35 + legend_in
 
 
 def _shown(curve: pd.DataFrame) -> list[str]:
@@ -115,4 +118,4 @@ def _shown(curve: pd.DataFrame) -> list[str]:
 
 
 def _columns(width_in: float, panels: int) -> int:
-    return min(panels, 3 if width_in > 5 else 2)
+    return min(panels, 3 if width_in > WIDE_IN else 2)
