@@ -690,3 +690,17 @@ def test_bad_input_is_one_clear_error(case: str) -> None:
     with pytest.raises(ActAlignError) as caught:
         act()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("width", [plots.COLUMN_WIDTH_IN, plots.PAGE_WIDTH_IN])
+def test_of_sixty_candidates_the_best_and_the_right_one_are_drawn_in_letters_that_can_be_read(width: float) -> None:
+    names, scores = tuple(f"candidate {place}" for place in range(60)), np.linspace(0.1, 0.9, 60)
+    panels = [plots.ScriptPanel(_panel("", LONG_STEPS), names, scores, answer=3) for _ in range(2)]
+    with plots.style():
+        figure = plots.new_figure(width, plots.vague_script_height_in(panels, width_in=width))
+        *_, bars = plots.vague_script(panels, figure, times_s=TIMES_S)
+        figure.draw_without_rendering()
+    shown = bars.get_yticklabels()
+    assert [text.get_text() for text in shown][-2:] == ["candidate 46", "candidate 3 (true)"]
+    assert min(float(text.get_fontsize()) for text in [*shown, *bars.texts]) >= 5
+    assert bars.get_xlabel() == "Score (Eq. 13), 15 of 60"

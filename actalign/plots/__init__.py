@@ -15,10 +15,10 @@ from actalign.plots.smoothing import accuracy_over_width, smoothing, smoothing_h
 from actalign.plots.step_labels import letters_a_line
 from actalign.plots.teaser import teaser, teaser_height_in
 from actalign.plots.tsne import tsne, tsne_pair, tsne_pair_height_in
-from actalign.plots.vague_script import ScriptPanel, ranking, vague_script, vague_script_height_in
+from actalign.plots.vague_script import MOST_RANKED, ScriptPanel, ranking, vague_script, vague_script_height_in
 
 __all__ = [
-    "COLUMN_WIDTH_IN", "PAGE_WIDTH_IN", "MapPanel", "MethodExample", "ScriptPanel", "ablation",
+    "COLUMN_WIDTH_IN", "MOST_RANKED", "PAGE_WIDTH_IN", "MapPanel", "MethodExample", "ScriptPanel", "ablation",
     "ablation_height_in", "accuracy_over_order", "accuracy_over_width", "candidates", "candidates_height_in",
     "color_bar", "color_scale", "differences", "error_analysis", "error_analysis_height_in", "followed_step",
     "heat_map", "heat_map_with_frames", "ladder", "letters_a_line", "main_results", "main_results_height_in",

@@ -1,7 +1,7 @@
 """One clip, one class, two scripts: what a vague wording costs (paper, Fig. 6)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from actalign.plots.scales import AFFINITY_LABEL, color_bar, color_scale
 from actalign.plots.step_labels import NARROW_IN, WRAP, fit_step_labels, rows_height_in
 
 NAME_IN = 1.4
+MOST_RANKED = 15
+"""Candidates of a question that are drawn: the best, and the right one in place of the last if it is not among them."""
 _NAME_PT = 6.5
 _LINE_IN = 0.125  # a line of a candidate's name
 _ROOM_PT = 72 / 1.5  # the size of letters that a row of one inch has room for
@@ -45,6 +47,14 @@ class ScriptPanel:
 
     def __post_init__(self) -> None:
         _check_ranking(self.candidates, self.scores, self.answer)
+
+    def foremost(self) -> "ScriptPanel":
+        """The same with no more than ``MOST_RANKED`` candidates."""
+        best = np.argsort(-np.asarray(self.scores), kind="stable")[:MOST_RANKED]
+        if self.answer not in best:
+            best[-1] = self.answer
+        names, answer = tuple(self.candidates[i] for i in best), best.tolist().index(self.answer)
+        return replace(self, candidates=names, scores=np.asarray(self.scores)[best], answer=answer)
 
     @property
     def rank(self) -> int:
@@ -112,6 +122,9 @@ def vague_script(
     """
     if not panels:
         raise ActAlignError("there are no panels to draw; give one per prompt style")
+    asked = max(len(panel.candidates) for panel in panels)
+    label = "Score (Eq. 13)" + (f", {MOST_RANKED} of {asked}" if asked > MOST_RANKED else "")
+    panels = [panel.foremost() for panel in panels]
     scale = color_scale((panel.map.affinity_kt for panel in panels), gamma=gamma)
     narrow = figure.bbox.width / figure.dpi < NARROW_IN
     axes = _stacked(panels, figure, wrap) if narrow else _side_by_side(panels, figure, wrap)
@@ -123,7 +136,7 @@ def vague_script(
             label=panel.map.label, boundaries_s=panel.map.boundaries_s, wrap=wrap, max_lines=1,
         )  # fmt: skip
         row_in = squeezed * (_ranking_in(panel) if narrow else _map_in(panel, wrap)) / len(panel.candidates)
-        ranking(panel.candidates, panel.scores, right, answer=panel.answer, row_in=row_in)
+        ranking(panel.candidates, panel.scores, right, answer=panel.answer, label=label, row_in=row_in)
     _share_range([right for _, right in axes])
     for left, right in () if narrow else axes[:-1]:
         left.set_xlabel("")
@@ -140,7 +153,7 @@ def vague_script_height_in(
     panels: Sequence[ScriptPanel], *, width_in: float = PAGE_WIDTH_IN, wrap: int = WRAP
 ) -> float:
     """Height in inches for ``vague_script`` to show every step in full at that width, and at most a page's."""
-    return min(_needed_in(panels, wrap, narrow=width_in < NARROW_IN), PAGE_HEIGHT_IN)
+    return min(_needed_in([panel.foremost() for panel in panels], wrap, narrow=width_in < NARROW_IN), PAGE_HEIGHT_IN)
 
 
 def _needed_in(panels: Sequence[ScriptPanel], wrap: int, *, narrow: bool) -> float:
