@@ -134,6 +134,9 @@ def test_masks_go_by_the_number_of_the_frame_in_the_segment(write_video: Callabl
     assert [time for time, _ in masked] == [time for time, _ in plain]
     changed = [n for n, (a, b) in enumerate(zip(plain, masked, strict=True)) if (a[1] != b[1]).any()]
     assert changed == [1, 8]
+    narrow = list(iter_frames(replace(clip, masks=Masks(((1, (BOX,)),), kernel=3))))
+    np.testing.assert_array_equal(narrow[1][1], mask_frame(plain[1][1], [BOX], kernel=3))
+    assert (narrow[1][1] != masked[1][1]).any()
     whole_video = text_masks({181: [Region("x", BOX)]}, rule="released", first_frame=int(12.0 * 15))
     assert whole_video.frames == ((1, (BOX,)),)
 
