@@ -47,13 +47,15 @@ class TextEncoder(Protocol):
 class EmbeddingIndex(Mapping[str, FrameEmbeddings]):
     """Clip id -> its frame embeddings, read from disk each time they are asked for.
 
-    ``failed`` maps each clip that has none to the reason. ``computed`` clips were encoded in this run, ``loaded``
-    ones were in the store or have the same content as one that was computed.
+    ``encoder`` is the fingerprint of the checkpoint that made them. ``failed`` maps each clip that has none to the
+    reason. ``computed`` clips were encoded in this run, ``loaded`` ones were in the store or have the same content as
+    one that was computed.
     """
 
     def __init__(self, store: EmbeddingStore, keys: Mapping[str, str], *, failed: Mapping[str, str], computed: int):
         self._store = store
         self._keys = dict(keys)
+        self.encoder = store.encoder
         self.failed = dict(failed)
         self.computed = computed
         self.loaded = len(keys) - computed
@@ -77,6 +79,14 @@ class EmbeddingIndex(Mapping[str, FrameEmbeddings]):
             f"EmbeddingIndex({len(self)} clips: {self.loaded} loaded, {self.computed} computed; "
             f"{len(self.failed)} failed)"
         )
+
+
+class TextIndex(dict[str, NDArray[np.float32]]):
+    """Text -> its embedding; ``encoder`` is the fingerprint of the checkpoint that made them."""
+
+    def __init__(self, rows: Mapping[str, NDArray[np.float32]], *, encoder: str):
+        super().__init__(rows)
+        self.encoder = encoder
 
 
 def embed_clips(
@@ -156,7 +166,7 @@ def embed_texts(
     *,
     store_folder: str | Path | None = None,
     group_padding: Padding = "max_length",
-) -> dict[str, NDArray[np.float32]]:
+) -> TextIndex:
     """Embed texts (paper, Eq. 5), or find them in the store; prints one line of counts.
 
     A text is padded to the length the checkpoint was trained with, so that its embedding depends on it alone. The
@@ -197,7 +207,7 @@ def embed_texts(
             store.save_texts(part, encoded.embeddings)
             rows.update(zip(part, encoded.embeddings, strict=True))
     print(f"texts: loaded {len(set(wanted.values())) - len(missing)} from cache, computed {len(missing)}")
-    return {text: rows[row] for text, row in wanted.items()}
+    return TextIndex({text: rows[row] for text, row in wanted.items()}, encoder=encoder.fingerprint)
 
 
 def _distinct(clips: Dataset | Iterable[Clip]) -> list[Clip]:

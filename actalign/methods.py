@@ -115,6 +115,11 @@ def max_per_frame(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
     return np.array([matrix.max(axis=0).mean() for matrix in matrices], dtype=np.float64)
 
 
+def unsmoothed(options: Options) -> Options:
+    """No smoothing, whatever the width."""
+    return replace(options, smoothing_width=None)
+
+
 def as_given(options: Options) -> Options:
     """No option fixed: the full method."""
     return options
@@ -135,8 +140,8 @@ class Method:
     """One row of the results table.
 
     ``reads`` says in words what a method is told about a class. ``draws`` is how often it runs, ``None`` for once
-    per name. ``wording`` gives the texts of a candidate that it looks up. ``settle`` fixes its options. ``smooths``
-    says that its label should show the width.
+    per name. ``wording`` gives the texts of a candidate that it looks up. ``settle`` fixes its options:
+    unless given, it takes the smoothing away. ``smooths`` says that its label should show the width.
 
     >>> METHODS["dtw"].settle(Options()).smoothing_width is None
     True
@@ -148,7 +153,7 @@ class Method:
     evidence: Callable[[QuestionInputs, int], Evidence]
     summary: Callable[[Sequence[Evidence]], NDArray[np.float64]]
     wording: Callable[[Candidate, Options], tuple[str, ...]] = nothing
-    settle: Callable[[Options], Options] = as_given
+    settle: Callable[[Options], Options] = unsmoothed
     draws: int | None = 1
     smooths: bool = False
 
@@ -172,7 +177,7 @@ def method_named(name: str | Method) -> Method:
 
 def _scripted(name: str, label: str, **settings: Any) -> Method:
     """DTW over the script's K x T matrix unless ``settings`` say otherwise."""
-    defaults: dict[str, Any] = {"evidence": script_against_frames, "summary": script_scores, "settle": unsmoothed}
+    defaults: dict[str, Any] = {"evidence": script_against_frames, "summary": script_scores}
     return Method(name, label, reads="script", wording=steps, **(defaults | settings))
 
 
@@ -181,7 +186,6 @@ def _pooled_name(name: str, label: str, wording: Callable[..., tuple[str, ...]])
     return Method(name, label, "class name", evidence, only_value, wording=wording, draws=None)
 
 
-unsmoothed = partial(replace, smoothing_width=None)
 plain = partial(replace, smoothing_width=None, text_template="step")
 cosine_only = partial(replace, smoothing_width=None, similarity="cosine")
 

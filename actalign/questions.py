@@ -64,6 +64,19 @@ def usable_candidates(
     return tuple(candidate for candidate in candidates if candidate.script is not None)
 
 
+def require_one_encoder(embeddings: Mapping[str, FrameEmbeddings], texts: Mapping[str, NDArray[Any]]) -> None:
+    """Raise ActAlignError where ``embed_clips`` had another checkpoint than ``embed_texts``; a plain dict tells none.
+
+    >>> from actalign.embeddings import TextIndex
+    >>> require_one_encoder(TextIndex({}, encoder="a"), TextIndex({}, encoder="b"))
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: one checkpoint embedded the frames and another the texts; embed both with one
+    """
+    known = {made.encoder for made in (embeddings, texts) if hasattr(made, "encoder")}
+    if len(known) > 1:
+        raise ActAlignError("one checkpoint embedded the frames and another the texts; embed both with one")
+
+
 def question_inputs(
     dataset: Dataset,
     question: Question,
@@ -93,9 +106,11 @@ def question_inputs(
         products: what the inputs of this ``source`` and these ``texts`` share; see ``QuestionInputs``.
 
     Raises:
-        ActAlignError: an unknown method or style, a missing script, or no embeddings of the clip.
+        ActAlignError: an unknown method or style, a missing script, no embeddings of the clip, or texts of another
+            checkpoint.
     """
     method = method_named(method)
+    require_one_encoder(embeddings, texts)
     source = source or question.clip_id
     if source not in embeddings:
         raise ActAlignError(f"clip {source!r} has no frame embeddings; run embed_clips on this data set")

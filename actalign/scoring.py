@@ -14,7 +14,7 @@ from actalign.errors import ActAlignError
 from actalign.inputs import QuestionInputs
 from actalign.methods import Method, method_named
 from actalign.options import PRESETS, Options
-from actalign.questions import clip_of, question_inputs
+from actalign.questions import clip_of, question_inputs, require_one_encoder
 from actalign.records import Dataset, FrameEmbeddings
 
 QUESTIONS_PER_BATCH = 128  # of one setting: how many questions' evidence is in memory at once
@@ -121,6 +121,7 @@ def score_settings(
     """
     if not settings:
         raise ActAlignError("there are no settings to score; give at least one")
+    require_one_encoder(embeddings, texts)
     runs = [_Run(dataset, embeddings, setting) for setting in settings]
     constants = {"texts": texts, "scale": scale, "bias": bias, "seed": seed}
     batch = max(8, QUESTIONS_PER_BATCH // len(runs))

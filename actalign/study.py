@@ -28,6 +28,8 @@ class Without(Mapping[str, FrameEmbeddings]):
 
     def __init__(self, embeddings: Mapping[str, FrameEmbeddings], clips: Iterable[str]):
         self._embeddings = embeddings
+        if hasattr(embeddings, "encoder"):
+            self.encoder = embeddings.encoder
         already = getattr(embeddings, "failed", {})
         self.failed = {**already, **dict.fromkeys(clips, "left out on purpose")}
 

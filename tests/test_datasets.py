@@ -606,6 +606,10 @@ def test_labels_may_be_left_out_altogether(tmp_path: Path) -> None:
     assert load(_videos(tmp_path, "a.mp4", questions_csv=questions)).questions[0].answer is None
     with pytest.raises(ActAlignError, match="column 'Answers' is unknown; did you mean 'answer'"):
         load(_videos(tmp_path, questions_csv=questions.replace("id,", "id,Answers,").replace("mp4,", "mp4,2,")))
+    with pytest.raises(ActAlignError, match="column 'Label' is unknown; did you mean 'answer'"):
+        load(_videos(tmp_path, questions_csv=questions.replace("id,", "id,Label,").replace("mp4,", "mp4,serve,")))
+    noted = questions.replace("id,", "id,comment,").replace("mp4,", "mp4,blurred,")
+    assert load(_videos(tmp_path, questions_csv=noted)).questions[0].answer is None
 
 
 @pytest.mark.parametrize("name", ["Candidate_3", "candidate 3", "candidate3", "candidates_3", "CANDIDATE-3"])

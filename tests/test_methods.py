@@ -12,7 +12,7 @@ from actalign import similarity, text
 from actalign.dtw import align
 from actalign.errors import ActAlignError
 from actalign.inputs import Candidate, QuestionInputs
-from actalign.methods import METHODS, RANDOM_TRIALS, SHUFFLES, method_named
+from actalign.methods import METHODS, RANDOM_TRIALS, SHUFFLES, Method, method_named
 from actalign.options import options
 from actalign.records import Script
 from actalign.scoring import label_of, score_question
@@ -256,6 +256,12 @@ def test_the_names_are_those_promised() -> None:
         "dtw_context_cosine", "dtw_context_shuffled", "oracle",
     ]  # fmt: skip
     assert len({method.label for method in METHODS.values()}) == len(METHODS)
+
+
+def test_a_method_of_ones_own_smooths_only_where_it_says_so() -> None:
+    full = METHODS["dtw_context_smoothing"]
+    own = Method("mine", "Mine", "script", full.evidence, full.summary, wording=full.wording)
+    assert own.settle(options()).smoothing_width is None and full.settle(options()).smoothing_width == 30
 
 
 def test_labels_own_up_to_changed_options() -> None:

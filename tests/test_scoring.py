@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from actalign import scoring, similarity
 from actalign.dtw import align
+from actalign.embeddings import TextIndex
 from actalign.errors import ActAlignError
 from actalign.inputs import steps
 from actalign.methods import METHODS
@@ -21,6 +22,7 @@ from actalign.options import Options, options
 from actalign.questions import question_inputs, text_groups, texts_needed
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
 from actalign.scoring import Setting, score_dataset, score_settings
+from actalign.study import Without
 from actalign.text import in_company
 from actalign.tuning import best_width, choose_smoothing_width, smoothing_curve
 
@@ -103,6 +105,24 @@ def test_a_data_set_is_its_questions_one_by_one(score: Scorer, world: World, met
         for draw, part in rows.groupby("draw"):
             np.testing.assert_array_equal(part["score"], scoring.score_question(method, inputs, draw=draw))
             assert tuple(part["class"]) == question.candidates
+
+
+def test_frames_and_texts_of_two_checkpoints_are_not_scored(world: World) -> None:
+    dataset, embeddings, texts = world
+
+    class Index(dict[str, FrameEmbeddings]):
+        encoder = "so400m"
+
+    frames = Index(embeddings)
+    asked: dict[str, Any] = {"style": "plain", "options": options(), "scale": SCALE, "bias": BIAS}
+    ours, theirs = (TextIndex(texts, encoder=name) for name in ("so400m", "base"))
+    for index in (frames, Without(frames, [])):
+        score_dataset(dataset, index, ours, method="dtw", **asked)
+        with pytest.raises(ActAlignError, match="one checkpoint embedded the frames and another the texts"):
+            score_dataset(dataset, index, theirs, method="dtw", **asked)
+    question = dataset.questions[0]
+    with pytest.raises(ActAlignError, match="one checkpoint embedded the frames and another the texts"):
+        question_inputs(dataset, question, frames, texts=theirs, method="dtw", **asked)
 
 
 def test_batches_change_nothing(score: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from actalign.records import Clip, Dataset, Question
 from actalign.scripts import read_json, read_styles
 
 _CLIP_COLUMNS = ("clip_id", "path", "sport")
+_LIKE_ANSWER = ("answer", "label", "class", "class_name", "truth", "ground_truth", "target", "correct")
 _OPTIONAL_CLIP_COLUMNS = ("split", "family", "subset", "start_s", "end_s")
 
 
@@ -89,7 +90,7 @@ def _read_questions(path: Path, clips: dict[str, Clip]) -> tuple[Question, ...]:
     header, rows = read_table(path, ("clip_id", "candidate_1", "candidate_2"))
     columns = [column for column in header if column.startswith("candidate_")]
     for column in header:
-        if "answer" not in header and difflib.get_close_matches("answer", [column.lower()]):
+        if "answer" not in header and difflib.get_close_matches(column.lower(), _LIKE_ANSWER, cutoff=0.75):
             raise ActAlignError(f"{path}: column {column!r} is unknown; did you mean 'answer'?")
         if column not in columns and (number := re.fullmatch(r"candidates?\W*_*(\d+)", column.lower())):
             raise ActAlignError(f"{path}: column {column!r} is unknown; did you mean 'candidate_{number[1]}'?")

@@ -24,7 +24,7 @@ from actalign.examples import best_wrong
 from actalign.inputs import QuestionInputs, steps
 from actalign.methods import Method, method_named
 from actalign.options import Options
-from actalign.questions import clip_of, question_inputs
+from actalign.questions import clip_of, question_inputs, require_one_encoder
 from actalign.records import Dataset, FrameEmbeddings, Question
 from actalign.scoring import label_of, score_question
 
@@ -77,6 +77,7 @@ def clip_factors(
             f"method {method!r} has no one path per candidate; choose one that reads scripts and runs once, "
             "such as 'dtw_context'"
         )
+    require_one_encoder(embeddings, texts)
     names = {"method": method, "label": label_of(chosen, options), "style": style}
     rows = []
     for question in dataset.questions:
