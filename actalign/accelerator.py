@@ -5,6 +5,7 @@ the main stream, and rows travel back. Rows are handed out up to ``AHEAD`` batch
 waiting on the GPU while the CPU looks after the next.
 """
 
+import textwrap
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,13 +47,15 @@ def choose(wanted: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The beginning of a library's message, to quote it in ours.
+    """The beginning of a library's message, to quote it in ours: its first line, of 300 letters at most.
 
     >>> first_line(ValueError("no such thing. \\nAdvice that does not fit"))
     'no such thing'
+    >>> len(first_line(ValueError("word " * 1000))) <= 300
+    True
     """
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(". ") if lines else type(error).__name__
+    return textwrap.shorten(lines[0].rstrip(". "), 300, placeholder=" ...") if lines else type(error).__name__
 
 
 def on_cuda(device: str) -> bool:
