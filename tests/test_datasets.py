@@ -608,6 +608,9 @@ def test_labels_may_be_left_out_altogether(tmp_path: Path) -> None:
         load(_videos(tmp_path, questions_csv=questions.replace("id,", "id,Answers,").replace("mp4,", "mp4,2,")))
     with pytest.raises(ActAlignError, match="column 'Label' is unknown; did you mean 'answer'"):
         load(_videos(tmp_path, questions_csv=questions.replace("id,", "id,Label,").replace("mp4,", "mp4,serve,")))
+    for like in ("correct_answer", "answer_index", "ans"):
+        with pytest.raises(ActAlignError, match=f"column '{like}' is unknown; did you mean 'answer'"):
+            load(_videos(tmp_path, questions_csv=questions.replace("id,", f"id,{like},").replace("mp4,", "mp4,2,")))
     noted = questions.replace("id,", "id,comment,").replace("mp4,", "mp4,blurred,")
     assert load(_videos(tmp_path, questions_csv=noted)).questions[0].answer is None
 

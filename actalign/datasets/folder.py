@@ -86,11 +86,16 @@ def _answer(row: Row, candidates: tuple[str, ...]) -> int | None:
     return number - 1
 
 
+def _is_like_answer(column: str) -> bool:
+    near = difflib.get_close_matches
+    return bool(near("answer", [column]) or near(column, _LIKE_ANSWER, cutoff=0.75))
+
+
 def _read_questions(path: Path, clips: dict[str, Clip]) -> tuple[Question, ...]:
     header, rows = read_table(path, ("clip_id", "candidate_1", "candidate_2"))
     columns = [column for column in header if column.startswith("candidate_")]
     for column in header:
-        if "answer" not in header and difflib.get_close_matches(column.lower(), _LIKE_ANSWER, cutoff=0.75):
+        if "answer" not in header and _is_like_answer(column.lower()):
             raise ActAlignError(f"{path}: column {column!r} is unknown; did you mean 'answer'?")
         if column not in columns and (number := re.fullmatch(r"candidates?\W*_*(\d+)", column.lower())):
             raise ActAlignError(f"{path}: column {column!r} is unknown; did you mean 'candidate_{number[1]}'?")
