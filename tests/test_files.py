@@ -54,6 +54,15 @@ def test_where_no_file_can_be_written_is_known_before(tmp_path: Path) -> None:
         check_writable(tmp_path / "a.txt" / "b.txt")
 
 
+def test_a_folder_that_nobody_may_look_into_is_the_same_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.stat", closed)
+    with pytest.raises(ActAlignError, match=r"cannot write .*Permission denied"):
+        check_writable(tmp_path / "a.txt")
+
+
 def test_half_a_character_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ActAlignError, match="is not a character"):
         write_whole(tmp_path / "a.txt", "swing \ud800")
