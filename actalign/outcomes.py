@@ -49,7 +49,7 @@ def clusters(clips: pd.DataFrame) -> list[str]:
     >>> clusters(pd.DataFrame({"clip_id": ["a", "b"], "family": ["serve", ""]}))
     ['family serve', 'clip b']
     """
-    return [f"family {f}" if f else f"clip {c}" for f, c in zip(clips["family"], clips["clip_id"], strict=True)]
+    return [f"clip {c}" if f == "" else f"family {f}" for f, c in zip(clips["family"], clips["clip_id"], strict=True)]
 
 
 def clip_outcomes(scores: pd.DataFrame, *, top: Sequence[int] = TOP) -> pd.DataFrame:

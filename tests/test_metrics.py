@@ -193,6 +193,7 @@ def test_table_intervals_use_families_and_clips_without_one_stand_alone(rng: np.
     assert table[["top1_high", "top2_high", "top3_high"]].iloc[0].tolist() == pytest.approx(high.tolist())
     assert table["families"].item() == 8
     assert topk_table(scored(values, answers))["families"].item() == 40
+    assert topk_table(scored(values, answers, family=np.arange(40) % 8))["families"].item() == 8, "0 is a family too"
     some = pd.Series(families).where(np.arange(40) % 8 < 2)  # two families of five, and thirty clips without one
     assert topk_table(scored(values, answers, family=some))["families"].item() == 2 + 30
     unknown = scored(values, answers, family=np.nan, style=np.nan, label=np.nan)  # as empty cells of a CSV are read
