@@ -59,7 +59,7 @@ def usable_candidates(
         raise ActAlignError(
             f"clip {question.clip_id!r}: class {missing[0]!r} has no script of style {style!r}; "
             "write it, or leave such classes out as the preset reference does: options(missing_script='skip')"
-            f"{meant(missing[0], dataset.questions, dataset.scripts[style])}"
+            f"{meant(missing[0], dataset.questions, dataset.scripts.get(style, {}))}"
         )
     return tuple(candidate for candidate in candidates if candidate.script is not None)
 
@@ -154,7 +154,7 @@ def text_groups(
                 for candidate in usable_candidates(dataset, question, method=method, style=style, options=options):
                     wording = method.wording(candidate, settled)
                     found |= dict.fromkeys([wording] if method.needs_script else wording)
-    return tuple(found)
+    return tuple(group for group in found if group)
 
 
 def texts_needed(

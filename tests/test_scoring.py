@@ -15,7 +15,7 @@ from actalign import scoring, similarity
 from actalign.dtw import align
 from actalign.embeddings import TextIndex
 from actalign.errors import ActAlignError
-from actalign.inputs import steps
+from actalign.inputs import nothing, steps
 from actalign.methods import METHODS
 from actalign.metrics import topk_table
 from actalign.options import Options, options
@@ -328,11 +328,13 @@ def test_the_reference_preset_runs_end_to_end(score: Scorer, world: World, rng: 
     )
 
 
-def test_a_style_is_needed_and_must_exist(score: Scorer) -> None:
+def test_a_style_is_needed_and_must_exist(score: Scorer, world: World) -> None:
     with pytest.raises(ActAlignError, match=r"'dtw' reads scripts: pass style=, one of \['plain'\]"):
         score("dtw", style="")
     with pytest.raises(ActAlignError, match=r"no scripts of style 'rich'; choose one of \['plain'\]"):
         score("dtw", style="rich")
+    with pytest.raises(ActAlignError, match="has no script of style ''"):
+        text_groups(world[0], methods=["dtw"], styles=[""], options=options())
 
 
 def test_texts_needed_are_exactly_the_texts_used(world: World) -> None:
@@ -356,6 +358,8 @@ def test_text_groups_keep_each_script_together(world: World) -> None:
     assert len(groups) == 8
     flat = texts_needed(world[0], methods=["dtw_context", "oracle"], styles=["plain"], options=options())
     assert sorted(flat) == sorted({sentence for group in groups for sentence in group})
+    own = replace(METHODS["dtw"], name="mine", wording=nothing)
+    assert text_groups(world[0], methods=[own], styles=["plain"], options=options()) == ()
 
 
 def test_class_names_are_no_group(world: World) -> None:
