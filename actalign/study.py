@@ -110,7 +110,7 @@ def rows_of(scores: pd.DataFrame, method: str, *, style: str) -> pd.DataFrame:
     chosen = scores[(scores["method"] == method) & styles.isin(["", style])]
     if chosen.empty:
         known = list(dict.fromkeys(zip(scores["method"], styles, strict=True)))
-        raise ActAlignError(f"no scores of method {method!r} in style {style!r}; score it first, or take of {known}")
+        raise ActAlignError(f"no scores of method {method!r} in style {style!r}; score it, or take one of {known}")
     return chosen
 
 

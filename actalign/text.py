@@ -92,7 +92,11 @@ def in_sport(step: str, sport: str) -> str:
     >>> in_sport("toss the ball in Tennis.", "tennis")
     'toss the ball in Tennis'
     """
-    step, sport = canonicalise(step), canonicalise(sport)
+    return _in_sport(canonicalise(step), canonicalise(sport))
+
+
+@lru_cache(maxsize=2**16)
+def _in_sport(step: str, sport: str) -> str:
     if f" {step}".casefold().endswith(f" in {sport}".casefold()):
         return step
     return f"{step} in {sport}"

@@ -87,7 +87,7 @@ def test_what_the_data_do_not_allow_is_left_out(
 def test_rows_of_takes_the_style_only_where_a_method_reads_scripts(scores: pd.DataFrame) -> None:
     assert set(study.rows_of(scores, "dtw", style="short_fixed")["style"]) == {"short_fixed"}
     assert set(study.rows_of(scores, "random", style="short_fixed")["style"]) == {""}
-    with pytest.raises(ActAlignError, match=r"no scores of method 'dtw' in style 'terse'; score it first, .*'random'"):
+    with pytest.raises(ActAlignError, match=r"no scores of method 'dtw' in style 'terse'; score it, .*'random'"):
         study.rows_of(scores, "dtw", style="terse")
 
 
