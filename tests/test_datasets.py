@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from actalign import datasets, paths
 from actalign.datasets import load
 from actalign.datasets.folder import read_folder
 from actalign.datasets.registry import REGISTRY, verify_registry, write_registry
+from actalign.datasets.videos import find_clips
 from actalign.errors import ActAlignError
 from actalign.examples import margins
 from actalign.llm.classes import classes_of
@@ -548,7 +550,22 @@ def test_a_linked_folder_is_looked_into_once(tmp_path: Path) -> None:
     (root / "again").symlink_to(root / "deep")
     _videos(root, "deep/d.mp4")
     os.mkfifo(root / "pipe.mp4")
-    assert list(load(root).clips) == ["a.mp4", "deep/d.mp4", "linked/b.mp4", "linked/more/c.mkv"]
+    (root / "shown").symlink_to(_videos(root / ".hidden", "e.mp4"))
+    assert list(load(root).clips) == ["a.mp4", "deep/d.mp4", "linked/b.mp4", "linked/more/c.mkv", "shown/e.mp4"]
+
+
+def test_a_file_that_may_not_be_looked_at_is_a_clip_that_will_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, stat = _videos(tmp_path, "a.mp4", "b.mp4"), os.stat
+
+    def closed(path: Any, **given: Any) -> os.stat_result:
+        if str(path).endswith("a.mp4"):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **given)
+
+    monkeypatch.setattr("os.stat", closed)
+    assert list(find_clips(root, sports=set())) == ["a.mp4", "b.mp4"]
 
 
 def test_classes_of_several_sports_keep_theirs(tmp_path: Path) -> None:

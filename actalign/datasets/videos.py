@@ -24,8 +24,9 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
     """Every video below ``root`` as a clip of its whole length, by its path from there, in the order of paths.
 
     A video is a file that ends in one of ``SUFFIXES``, in whatever case, and is not hidden; a link whose file is gone
-    is one too, so that it is reported as missing. Linked folders are looked into, each folder once. Copies called
-    ``*.annotated.mp4`` are results and none. The clips' sport is that of ``sports`` if there is just one, else empty.
+    or a file closed to us is one too, so that it is reported. Linked folders are looked into, each folder once. Copies
+    called ``*.annotated.mp4`` are results and none. The clips' sport is that of ``sports`` if there is just one, else
+    empty.
 
     Raises:
         ActAlignError: there is no video.
@@ -43,7 +44,7 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
     for path in _files_below(root):
         if path.suffix.lower() not in SUFFIXES or path.name.lower().endswith(ANNOTATED):
             continue
-        if path.is_file() or (path.is_symlink() and not path.exists()):
+        if os.path.isfile(path) or not os.path.exists(path):  # of one that is gone or closed neither is true
             found[printable(path.relative_to(root).as_posix())] = path
     if not found:
         raise ActAlignError(
@@ -53,7 +54,7 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
 
 
 def _files_below(root: Path) -> Iterator[Path]:
-    """What is neither hidden nor a folder; each folder once, by its own name rather than by a link beside it."""
+    """What is neither hidden nor a folder; each folder once, by its own name if it has one here that is not hidden."""
     top, seen = root.resolve(), set()
     for name, below, files in os.walk(root, followlinks=True):
         folder = Path(name)
@@ -61,12 +62,15 @@ def _files_below(root: Path) -> Iterator[Path]:
             below.clear()
             continue
         seen.add(real)
-        below[:] = sorted(name for name in below if name[0] != "." and not _links_into(folder / name, top))
+        below[:] = sorted(name for name in below if name[0] != "." and not _is_beside(folder / name, top))
         yield from (folder / name for name in files if name[0] != ".")
 
 
-def _links_into(path: Path, top: Path) -> bool:
-    return path.is_symlink() and path.resolve().is_relative_to(top)
+def _is_beside(path: Path, top: Path) -> bool:
+    """Whether it is a link to a folder that is found by its own name."""
+    real = path.resolve()
+    found = real.is_relative_to(top) and not any(part[0] == "." for part in real.relative_to(top).parts)
+    return path.is_symlink() and found
 
 
 def read_classes(path: str | os.PathLike[str]) -> dict[str, str]:
