@@ -3,9 +3,11 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from actalign.errors import ActAlignError
 from actalign.files import file_sha256
@@ -94,17 +96,20 @@ def require_features(name: str, model: object) -> None:
         )
 
 
-def require_picture_size(name: str, model: Any, shape: Sequence[int]) -> None:
-    """Raise ActAlignError where pictures (1, 3, H, W) are not of the one size that ``model`` reads, if it has one.
+def require_picture_size(name: str, model: Any, pixels: Callable[..., Mapping[str, Any]]) -> None:
+    """Raise ActAlignError where ``pixels`` makes pictures of another size than the one ``model`` reads, if any.
 
     >>> from types import SimpleNamespace
     >>> model = SimpleNamespace(config=SimpleNamespace(vision_config=SimpleNamespace(image_size=64)))
-    >>> require_picture_size("tiny", model, (1, 3, 32, 32))
+    >>> require_picture_size("tiny", model, lambda frames, device: {"pixel_values": np.ones((1, 3, 32, 32))})
     Traceback (most recent call last):
     actalign.errors.ActAlignError: checkpoint tiny reads pictures of 64 x 64 pixels, ...
     """
     size = getattr(getattr(model.config, "vision_config", None), "image_size", None)
-    if isinstance(size, int) and len(shape) == 4 and tuple(shape[2:]) != (size, size):
+    if not isinstance(size, int):
+        return
+    shape = pixels([np.zeros((size, size, 3), np.uint8)], "cpu")["pixel_values"].shape
+    if len(shape) == 4 and tuple(shape[2:]) != (size, size):
         raise ActAlignError(
             f"checkpoint {name} reads pictures of {size} x {size} pixels, and its own image processor makes them "
             f"{shape[2]} x {shape[3]}; give it the processor_config.json it was trained with"

@@ -28,13 +28,7 @@ from transformers.utils.hub import cached_file
 from actalign import accelerator
 from actalign.accelerator import Compiled, Frame, Inputs, first_line
 from actalign.arrays import as_count
-from actalign.checkpoints import (
-    hash_folder,
-    is_local,
-    require_all_weights,
-    require_features,
-    require_picture_size,
-)
+from actalign.checkpoints import hash_folder, is_local, require_all_weights, require_features, require_picture_size
 from actalign.errors import ActAlignError
 from actalign.preprocessing import Pixels, pixels_like, require_rgb
 from actalign.records import TextEmbeddings
@@ -255,7 +249,7 @@ def load_encoder(
     pixels, strange = pixels_like(image_processor)
     if strange:
         print(f"checkpoint {name}: its own image processor prepares the frames, one at a time on the CPU: {strange}")
-    require_picture_size(name, model, pixels([np.zeros((8, 8, 3), np.uint8)], "cpu")["pixel_values"].shape)
+    require_picture_size(name, model, pixels)
     source = hash_folder(Path(name)) if local else f"{name}@{config_file.parent.name}"
     scale, bias = _affinity_constants(model)
 

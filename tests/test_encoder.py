@@ -510,6 +510,13 @@ def test_pictures_of_another_size_than_the_model_reads_are_found_when_it_is_load
         load_encoder(changed, device="cpu")
 
 
+def test_a_processor_that_resizes_nothing_is_for_pictures_of_the_models_size(changed: Path) -> None:
+    path = changed / "processor_config.json"
+    path.write_text(path.read_text().replace('"do_resize": true', '"do_resize": false'))
+    encoder = load_encoder(changed, device="cpu")
+    assert encoder.encode_frames(np.zeros((1, 32, 32, 3), np.uint8)).shape == (1, encoder.width)
+
+
 def test_pickled_weights_are_not_read(changed: Path) -> None:
     torch.save(load_file(changed / "model.safetensors"), changed / "pytorch_model.bin")
     (changed / "model.safetensors").unlink()
