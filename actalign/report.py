@@ -89,9 +89,9 @@ def topk_for_people(table: pd.DataFrame) -> pd.DataFrame:
     [['DTW', '70.0', '85.0', '90.0', '2 of 3']]
     """
     shown = {"Method": list(table["label"] if "label" in table else table["method"])}
-    for k in (1, 2, 3):
-        if _column(table, f"top{k}").notna().any():
-            shown[f"Top-{k} (%)"] = with_interval(table, f"top{k}")
+    for column in table:
+        if re.fullmatch("top[0-9]+", str(column)) and table[column].notna().any():
+            shown[f"Top-{column[3:]} (%)"] = with_interval(table, column)
     if "top1_k" in table:
         shown["Right (clips)"] = _counts(table, "top1_k")
     if "n" in table and "n_total" in table:

@@ -32,6 +32,13 @@ def test_a_k_that_no_row_has_is_left_out() -> None:
     assert list(report.topk_for_people(published.table4())) == ["Method", "Top-1 (%)", "Right (clips)", "N"]
 
 
+def test_a_table_of_other_k_shows_those() -> None:
+    table = pd.DataFrame({"label": ["DTW"], "top1": [50.0], "top5": [75.0]})
+    assert report.topk_for_people(table).to_dict("records") == [
+        {"Method": "DTW", "Top-1 (%)": "50.0", "Top-5 (%)": "75.0"}
+    ]
+
+
 def test_small_probabilities_are_bounded_and_missing_ones_a_dash() -> None:
     table = pd.DataFrame({"mcnemar_p": [1.0, 0.0010, 0.00099, float("nan")]})
     assert report.p_values(table) == ["1.000", "0.001", "< 0.001", "–"]
