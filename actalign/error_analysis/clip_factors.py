@@ -54,7 +54,8 @@ def clip_factors(
         texts: text to (d,) embedding, for all of ``questions.text_groups``.
         method: one that reads scripts and runs once. If it does not align, what is measured of paths is measured of
             those that DTW takes through the method's matrices, and cannot have led it astray.
-        options: with ``missing_script="skip"`` where scripts are missing.
+        options: with ``missing_script="skip"`` where scripts are missing. Every clip keeps its own frames here, also
+            under ``failed_clips="shift_rows"``: what a path shows of another clip's frames explains nothing.
         scale, bias: the checkpoint's, for Eq. 9.
         truncated: the texts whose ends the encoder does not see, from ``encoder.truncated``.
 
