@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -164,13 +165,23 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise ActAlignError(f"video {path} is empty (0 bytes); fetch it again")
     try:
         # Only local files: a playlist must not make the decoder open a network address.
-        container = av.open(f"file:{path}", container_options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        options = {"protocol_whitelist": "file"}
+        container = av.open(f"file:{path}", container_options=options, **_lenient(av.__version__))
     except av.FFmpegError as error:
         raise ActAlignError(
             f"video {path} cannot be opened ({error.strerror}): it is truncated or not a video; fetch it again"
         ) from error
     with container:
         yield container, _video_stream(container, path)
+
+
+def _lenient(version: str) -> dict[str, Any]:
+    """What makes this PyAV open a file whose title or other tags are not UTF-8; from 19 on it always does.
+
+    >>> _lenient("18.1.0"), _lenient("19.0.2")
+    ({'metadata_errors': 'replace'}, {})
+    """
+    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
