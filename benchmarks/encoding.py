@@ -188,8 +188,8 @@ def end_to_end(checkpoint: Path, device: str, files: list[Path], *, slow: int, r
             name: measure.ratio(taken["released"], taken[name]) for name in ("ours, float32", "ours, bfloat16")
         },
     }
-    if device == "cuda":
-        found["gpu_busy_share"] = gpu_busy.share(runs["ours, bfloat16"])
+    if device == "cuda" and (busy := gpu_busy.share(runs["ours, bfloat16"])) is not None:
+        found["gpu_busy_share"] = busy
     return found
 
 

@@ -101,7 +101,7 @@ def encoding_rows(results: Results) -> Iterator[Row]:
     mine, theirs = (f"{plain(whole['frames_per_s'][name]['median'])} frames/s" for name in (ours, "released"))
     what = f"files to embeddings, {precision}, {place}"
     yield what, mine, "as released, float32", theirs, times(whole["released_over_ours"][ours])
-    if on_gpu:
+    if on_gpu and "gpu_busy_share" in whole:
         busy = f"{whole['gpu_busy_share']:.0%} of the time"
         yield f"the GPU computes meanwhile, {place}", busy, "our target", "90%", ""
     peak = f"{plain(tower['product_tflop_per_s']['bfloat16']['median'])} TFLOP/s"

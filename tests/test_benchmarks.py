@@ -430,6 +430,13 @@ def test_the_table_says_what_the_json_says() -> None:
     assert "missing" not in block
 
 
+def test_a_share_that_the_profiler_could_not_tell_has_no_row() -> None:
+    results = given()
+    del results["encoding_cuda"]["end_to_end"]["gpu_busy_share"]
+    block = table.block(results)
+    assert "computes meanwhile" not in block and "files to embeddings, bfloat16, Fast One" in block
+
+
 def test_rows_of_a_gpu_name_the_machine_that_it_is_in() -> None:
     results = given()
     results["gpu"]["machine"] = results["encoding_cuda"]["machine"] = {
