@@ -154,6 +154,12 @@ def gpu_rows(results: Results) -> Iterator[Row]:
         theirs,
         times(calls["cpu_over"][there]),
     )
+    aligned = results["alignment"]
+    if "pysdtw" in aligned["ms"]:
+        name = next(name for name in reversed(aligned["ms"]) if name.endswith("float64 sums"))
+        mine, theirs = (f"{plain(aligned['ms'][one]['median'])} ms" for one in (name, "pysdtw"))
+        what = f"the alignment alone, {results['candidates']:,} of them, {place}"
+        yield what, mine, "pysdtw (CUDA soft-DTW)", theirs, times(aligned["over_ours"]["pysdtw"])
 
 
 ROWS = {

@@ -335,8 +335,11 @@ def given() -> dict[str, dict[str, Any]]:
         recipe: {str(n): {"peak_mb": 600.0 + n * more} for n in (1, 2, 16)}
         for recipe, more in (("ours", 0), ("released", 110))
     }
+    alone = {"ours (torch), float64 sums": 5.0, "ours (triton), float64 sums": 0.25, "pysdtw": 2.0}
     on_gpu = {
         "clips": 898,
+        "candidates": 4490,
+        "alignment": {"ms": {name: spread(ms) for name, ms in alone.items()}, "over_ours": {"pysdtw": spread(8.0)}},
         "float32": {"ms": {"ours": spread(4.0), "floor": spread(1.0)}, "over_floor": {"ours": spread(4.0)}},
         "whole_calls": {
             "ms": {"gpu, embeddings already there": spread(5.0), "cpu": spread(200.0)},
@@ -427,6 +430,7 @@ def test_the_table_says_what_the_json_says() -> None:
     assert {row.count("|") for row in rows} == {6}
     assert "898 clips, Fast One | 4.0 ms | reading the embeddings once | 1.0 ms | 0.25 × (0.12–0.50) |" in block
     assert "scores back in memory, Fast One | 5.0 ms | ours, every CPU core | 200 ms | 40 × (20–80) |" in block
+    assert "4,490 of them, Fast One | 0.25 ms | pysdtw (CUDA soft-DTW) | 2.0 ms | 8.0 × (4.0–16) |" in block
     assert "missing" not in block
 
 
