@@ -135,10 +135,12 @@ def _look(tower: Any, inputs: torch.Tensor) -> None:
         tower(pixel_values=inputs)
 
 
-def embed(files: list[Path], encoder: Encoder) -> dict[str, NDArray[np.float32]]:
-    """Ours, from nothing: a store that was not there before. File stem -> (T, d)."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+def embed(files: list[Path], encoder: Encoder, said: list[str] | None = None) -> dict[str, NDArray[np.float32]]:
+    """Ours, from nothing: a store that was not there before. File stem -> (T, d); what it printed goes to ``said``."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as printed:
         index = embed_clips(videos.clips_of(files), encoder, store_folder=Path(folder), progress=False)
+        if said is not None:
+            said.append(printed.getvalue())
         return {name: index[name].embeddings for name in index}
 
 
@@ -170,9 +172,10 @@ def end_to_end(checkpoint: Path, device: str, files: list[Path], *, slow: int, r
     agreement = check_embeddings(embed(few, exact), recipe.embed(few))
     frames = {"ours, bfloat16": sum(len(rows) for rows in embed(files, half).values())}
     frames["ours, float32"] = frames["released"] = sum(len(pictures) for pictures in recipe.pictures.values())
+    said: list[str] = []
     runs: dict[str, Callable[[], object]] = {
         "ours, float32": partial(embed, few, exact),
-        "ours, bfloat16": partial(embed, files, half),
+        "ours, bfloat16": partial(embed, files, half, said),
         "released": partial(recipe.embed, few),
     }
     taken = {
@@ -187,6 +190,7 @@ def end_to_end(checkpoint: Path, device: str, files: list[Path], *, slow: int, r
         "released_over_ours": {
             name: measure.ratio(taken["released"], taken[name]) for name in ("ours, float32", "ours, bfloat16")
         },
+        "said, bfloat16": said[-1].splitlines(),
     }
     if device == "cuda" and (busy := gpu_busy.share(runs["ours, bfloat16"])) is not None:
         found["gpu_busy_share"] = busy
