@@ -42,6 +42,9 @@ FORWARDS = {
 FORWARD_BATCH = {"cpu": 1, "cuda": 128}
 PRODUCT_SIDE = {"cpu": 2048, "cuda": 8192}
 """Rows and columns of the matrices whose product is taken as the peak."""
+TURN_S = {"cpu": measure.LEAST_S, "cuda": 1.0}
+"""How long a turn of the forward or of the product lasts at least, in seconds, before the turn that counts: a GPU's
+clocks rise and its power limit sets in meanwhile, for both alike."""
 CLIPS = 64
 SLOW_CLIPS = {"cpu": CLIPS, "cuda": 3}
 """How many of the clips the released recipe and float32 get; their frames per second stand for all."""
@@ -109,7 +112,7 @@ def forward(device: str, *, vision: dict[str, Any], batch: int, repeats: int) ->
     for dtype in dict.fromkeys(dtype for dtype, _ in variants):
         square = torch.randn((product, product)).to(device, DTYPES[dtype])
         runs[dtype] = waited(partial(torch.matmul, square, square), device)
-    taken = measure.interleaved(runs, repeats=repeats)
+    taken = measure.interleaved(runs, repeats=repeats, least_s=TURN_S[device])
     flops = so400m.flops_per_frame(vision) * batch
     peak = {dtype: [2 * product**3 / seconds for seconds in taken[dtype]] for dtype, _ in variants}
     names = [name for name in runs if name not in peak]

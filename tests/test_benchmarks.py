@@ -229,6 +229,20 @@ def test_preprocessing_and_forward_run_small() -> None:
     assert found["gflop_per_frame"] == pytest.approx(so400m.flops_per_frame(so400m.SMALL) / 1e9)
 
 
+def test_on_a_gpu_forward_and_product_are_warm_before_they_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forward of 0.2 s met a GPU that had rested, the product one that had worked."""
+    asked: list[float] = []
+
+    def interleaved(runs: dict[str, Any], *, repeats: int, least_s: float) -> dict[str, list[float]]:
+        asked.append(least_s)
+        return {name: [1.0] for name in runs}
+
+    monkeypatch.setattr(measure, "interleaved", interleaved)
+    monkeypatch.setitem(encoding.TURN_S, "cpu", encoding.TURN_S["cuda"])
+    encoding.forward("cpu", vision=so400m.SMALL, batch=1, repeats=1)
+    assert asked == [1.0]
+
+
 def test_a_compiled_forward_is_a_row_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[Any] = []
 
