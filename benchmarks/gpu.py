@@ -28,7 +28,7 @@ from actalign.gpu import scan
 from actalign.gpu.batch import Batch
 from actalign.gpu.tables import Candidates, Values
 from actalign.stage import ClipScripts
-from benchmarks import measure, workload
+from benchmarks import gpu_busy, measure, workload
 
 DEVICE = "cuda"
 SCALE, BIAS = workload.SCALE, workload.BIAS
@@ -150,7 +150,7 @@ def check_scores(clips: Sequence[ClipScripts]) -> dict[str, float]:
 
 
 def scoring(clips: Sequence[ClipScripts], dtype: torch.dtype, *, repeats: int) -> dict[str, Any]:
-    """Milliseconds on the device for all clips, and what part of it the floor is."""
+    """Milliseconds on the device for all clips, the kernels that takes, and what part of the time the floor is."""
     batch = Batch(as_tensors(clips, dtype), device=DEVICE)
     large = torch.empty(COPIED_BYTES if DEVICE == "cuda" else 2**24, dtype=torch.uint8, device=DEVICE)
     other = torch.empty_like(large)
@@ -170,6 +170,7 @@ def scoring(clips: Sequence[ClipScripts], dtype: torch.dtype, *, repeats: int) -
     floor = taken["floor"]
     return {
         "embeddings_mb": embedding_bytes / 1e6,
+        "kernels": gpu_busy.launches(score),
         "copy_gb_per_s": embedding_bytes / statistics.median(floor) / 1e9,
         "ms": {name: measure.summary(measure.per(times, 1, unit=1e-3)) for name, times in taken.items()},
         "over_floor": {name: measure.ratio(times, floor) for name, times in taken.items() if name != "floor"},

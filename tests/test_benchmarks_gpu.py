@@ -35,6 +35,7 @@ def gpu_on_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
     monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(gpu_busy, "launches", lambda function: function() and 30)
 
 
 @pytest.mark.usefixtures("gpu_on_cpu")
@@ -42,6 +43,7 @@ def test_the_script_for_a_gpu_runs_and_its_row_is_written() -> None:
     found = gpu.run(quick=True)
     assert found["alignments_equal_bit_for_bit"] == 100
     assert max(found["largest_relative_difference_from_cpu"].values()) < 1e-4
+    assert found["float32"]["kernels"] == found["bfloat16"]["kernels"] == 30
     assert {name for name in found["alignment"]["ms"] if name != gpu.SOFT_DTW} == {
         "ours (torch), float64 sums",
         "ours (torch), float32 sums",
@@ -133,13 +135,14 @@ def test_only_kernels_count_as_computing(monkeypatch: pytest.MonkeyPatch, capsys
                 event("aten::mm", 0.0, 9e5, "CPU"),
             ]
 
-    clock = iter([10.0, 11.0, 12.0, 13.0, 14.0])
+    clock = iter([10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 17.0])
     monkeypatch.setattr(gpu_busy, "profile", Profiler)
     monkeypatch.setattr(gpu_busy, "time", types.SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
     calls: list[int] = []
     assert gpu_busy.share(lambda: calls.append(1)) == pytest.approx(0.3)
     assert len(calls) == 2
+    assert gpu_busy.launches(lambda: None) == 2
     monkeypatch.setattr(Profiler, "events", lambda self: [event("Memcpy HtoD", 3e5, 9e5)])
-    assert gpu_busy.share(lambda: None) is None
+    assert gpu_busy.share(lambda: None) is gpu_busy.launches(lambda: None) is None
     assert capsys.readouterr().out.startswith("the profiler saw no kernel on the GPU")
