@@ -28,7 +28,7 @@ from actalign.files import write_whole
 RESULTS = paths.ROOT / "benchmarks" / "results"
 LIBRARIES = (
     *("actalign", "av", "dtw-python", "librosa", "numba", "numpy", "pillow", "scipy", "torch", "transformers"),
-    *("triton", "tslearn"),
+    *("pysdtw", "triton", "tslearn"),
 )
 LEAST_S = 0.1
 """How long a function's turn lasts at least, in seconds."""

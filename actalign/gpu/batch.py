@@ -75,7 +75,7 @@ class Batch:
         scores[self._order] = found
         counts = [len(clip.scripts) for clip in self._clips]
         ends = np.cumsum(counts).tolist()
-        return [scores[end - count : end] for end, count in zip(ends, counts, strict=True)]  # np.split takes 4 times as long
+        return [scores[end - count : end] for end, count in zip(ends, counts, strict=True)]
 
     def on_device(
         self, *, scale: float, bias: float, smoothing: Smoothing | None, accumulate: str
