@@ -279,6 +279,7 @@ def test_slow_ways_get_a_part_of_the_files_and_count_its_frames(slow: int, tmp_p
     assert found["clips"] == {"ours, bfloat16": 2, "ours, float32": slow, "released": slow}
     assert set(found["frames_per_s"]) == set(found["frames"])
     assert "gpu_busy_share" not in found
+    assert 0 < found["largest_one_minus_cosine_of_bfloat16"] < 1e-2
     assert any("the bottleneck was" in line for line in found["said, bfloat16"])
 
 
