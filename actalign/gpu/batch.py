@@ -15,7 +15,7 @@ from actalign.accelerator import first_line
 from actalign.clip_similarity import ClipSimilarity, Smoothing
 from actalign.errors import ActAlignError
 from actalign.gpu import scan
-from actalign.gpu.scoring import as_arrays
+from actalign.gpu.clips import as_arrays
 from actalign.gpu.tables import Calibration, Candidates, Totals, Values
 from actalign.similarity import averaged
 from actalign.stage import ClipScripts

@@ -1,16 +1,16 @@
 """Scores of many clips on a CUDA device where there is one, else on the processor with one line that says why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
-from typing import Any, Literal, cast, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actalign import stage
-from actalign.clip_similarity import Smoothing, real_matrix
+from actalign.clip_similarity import Smoothing
 from actalign.errors import ActAlignError
+from actalign.gpu.clips import as_arrays, as_torch_takes_it
 from actalign.similarity import require_calibration
 from actalign.stage import ClipScripts
 
@@ -68,7 +68,7 @@ def score_clips(
         return stage.score_clips(map(as_arrays, clips), scale=scale, bias=bias, smoothing=smoothing)
     from actalign.gpu.batch import score
 
-    clips = [_as_torch_takes_it(clip, place=index) for index, clip in enumerate(clips)]
+    clips = [as_torch_takes_it(clip, place=index) for index, clip in enumerate(clips)]
     scores: list[NDArray[np.float64]] = [np.empty(0)] * len(clips)
     for places in batches(clips):
         batch = [clips[index] for index in places]
@@ -76,39 +76,6 @@ def score_clips(
         for index, own in zip(places, found, strict=True):
             scores[index] = own
     return scores
-
-
-def as_arrays(clip: ClipScripts) -> ClipScripts:
-    """A clip whose tensors, if it has any, are arrays."""
-    if not any(hasattr(rows, "detach") for rows in (clip.frames_td, clip.texts_nd)):
-        return clip
-    return replace(clip, frames_td=_array(clip.frames_td), texts_nd=_array(clip.texts_nd))
-
-
-def _array(rows: Any) -> NDArray[Any]:
-    """What a tensor holds: bfloat16, which NumPy does not know, as float32."""
-    if not hasattr(rows, "detach"):
-        return cast(NDArray[Any], rows)
-    rows = rows.detach().cpu()
-    return cast(NDArray[Any], (rows.float() if str(rows.dtype) == "torch.bfloat16" else rows).numpy())
-
-
-def _as_torch_takes_it(clip: ClipScripts, *, place: int) -> ClipScripts:
-    """A clip of tensors or of arrays that become some without loss; refused where the processor refuses it."""
-    try:
-        frames, texts = _real(clip.frames_td, "frames"), _real(clip.texts_nd, "texts")
-    except ActAlignError as error:
-        raise ActAlignError(f"clip {place}: {error}") from error
-    same = frames is clip.frames_td and texts is clip.texts_nd
-    return clip if same else replace(clip, frames_td=frames, texts_nd=texts)
-
-
-def _real(rows: Any, name: str) -> Any:
-    if hasattr(rows, "detach") and not rows.is_complex():
-        return rows
-    array = real_matrix(_array(rows), name)
-    known = array.dtype.isnative and array.dtype.itemsize <= 8  # torch knows no other order of bytes, nor long doubles
-    return array if known else array.astype(np.float64)
 
 
 def batches(clips: Sequence[ClipScripts]) -> Iterator[list[int]]:
