@@ -1,6 +1,7 @@
 """The notebooks of Tables 1 to 5: what they wrote is worked out again, from the scores and the script files."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ TABLES = {
     "table_5_example_scripts": 1,
 }
 PUBLISHED = "Published (arXiv 2506.22967): ActionAtlas v1.0, another data set"
+ADDED = ", with Wilson's 95% intervals added here"
 PLAIN = {
     r"\textendash{}": "–", r"\textless{}": "<", "$-$": "−", r"$\pm$": "±", r"\%": "%", r"\_": "_", r"\&": "&",
 }  # fmt: skip
@@ -81,6 +83,15 @@ def test_latex_holds_the_cells_of_the_markdown_and_is_well_formed(figures: Path,
         assert [[plain(cell) for cell in line.removesuffix(r" \\").split(" & ")] for line in lines] == rows
 
 
+@pytest.mark.parametrize("stem", [*TABLES, "table_error_analysis"])
+def test_a_caption_says_what_stands_behind_a_number(figures: Path, stem: str) -> None:
+    """The table in a paper has its caption alone, not the notebook's words."""
+    for heading, (_, *rows) in blocks(figures / f"{stem}.md").items():
+        cells = " ".join(cell for row in rows for cell in row)
+        assert ("mean ± standard deviation" in heading) == (" ± " in cells)
+        assert ("95%" in heading and " intervals" in heading) == (re.search(r"\d \[[-+−\d]", cells) is not None)
+
+
 @pytest.mark.parametrize("stem", TABLES)
 def test_a_published_row_stands_in_no_block_of_ours(figures: Path, stem: str) -> None:
     data = pd.read_csv(figures / f"{stem}.csv")
@@ -110,7 +121,7 @@ def test_main_results_and_paired_tests_are_those_of_the_scores(figures: Path, sc
     full = credit(scores, "dtw_context", "context_rich")
     top1 = {row[0]: row[1] for row in ours[1][1:]}
     assert len(top1) == len(METHODS) and top1["DTW + context"].startswith(f"{100 * full.mean():.1f} [")
-    assert paired[0] == "Computed here: sample, Top-1 of DTW + context minus that of each row"
+    assert paired[0].startswith("Computed here: sample, Top-1 of DTW + context minus that of each row, with 95%")
     assert paired[1][0] == ["Against", "Difference (points)", "Gained (clips)", "Lost (clips)", "McNemar p", "N"]
     assert {row[0]: row for row in paired[1][1:]}["Random"][2:5] == ["–", "–", "–"], "ten draws: no test"
     row = {row[0]: row for row in paired[1][1:]}["DTW"]
@@ -120,7 +131,7 @@ def test_main_results_and_paired_tests_are_those_of_the_scores(figures: Path, sc
     assert row[1].startswith(f"{difference} [") and row[2:4] == [str(gained), str(lost)]
     p = binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
     assert row[4:] == [f"{p:.3f}", str(len(full))]
-    assert theirs[0] == f"{PUBLISHED}, scripts at temperature 0.2"
+    assert theirs[0] == f"{PUBLISHED}, scripts at temperature 0.2{ADDED}"
     known = {row[0]: row for row in theirs[1][1:]}
     assert known["SigLIP so400m, ActAlign"][1:] == [
         "30.5 [27.6, 33.6]", "54.3 [51.1, 57.6]", "71.0 [68.0, 73.9]", "274", "898 of 934",
@@ -134,7 +145,7 @@ def test_the_ladder_has_its_rungs_in_order_and_says_what_the_published_steps_are
     assert ours["method"].tolist() == list(LADDER)
     assert ours["difference"].isna().tolist() == [True, False, False, False]
     assert ours["difference"].tolist()[1:] == pytest.approx(ours["top1"].diff().tolist()[1:], abs=1e-6)
-    published = blocks(figures / "table_3_ablation.md")[f"{PUBLISHED}, scripts at temperature 1.0"]
+    published = blocks(figures / "table_3_ablation.md")[f"{PUBLISHED}, scripts at temperature 1.0{ADDED}"]
     assert [row[published[0].index("Gain (clips)")] for row in published[1:]] == ["–", "+25", "+39", "+2"]
 
 
@@ -150,7 +161,7 @@ def test_prompt_styles_are_those_of_the_scores(figures: Path, scores: pd.DataFra
         if style != "context_rich":
             assert data.loc[style, "difference"] == pytest.approx(100 * (top1 - main).mean(), abs=1e-6)
     assert np.isnan(data.loc["context_rich", "difference"])
-    published = blocks(figures / "table_4_prompt_styles.md")[PUBLISHED]
+    published = blocks(figures / "table_4_prompt_styles.md")[f"{PUBLISHED}{ADDED}"]
     assert [row[2] for row in published[1:]] == ["243", "272", "274"]
 
 
