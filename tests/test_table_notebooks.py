@@ -92,6 +92,16 @@ def test_a_caption_says_what_stands_behind_a_number(figures: Path, stem: str) ->
         assert ("95%" in heading and " intervals" in heading) == (re.search(r"\d \[[-+−\d]", cells) is not None)
 
 
+@pytest.mark.parametrize(
+    "stem", ["table_3_ablation", "table_4_prompt_styles", "fig_7_smoothing", "fig_error_analysis", "fig_order"]
+)
+def test_a_caption_says_what_the_bars_of_the_picture_are_and_of_how_many_clips(figures: Path, stem: str) -> None:
+    section = (figures / "README.md").read_text(encoding="utf-8").split(f"({stem}.png)")[1].split("\n## ")[0]
+    caption = section.strip().split("\n\n")[-2]
+    assert "95% intervals" in caption and re.search(r"bootstrap|Wilson", caption)
+    assert re.search(r"\d+ of \d+ (test )?clips", caption)
+
+
 @pytest.mark.parametrize("stem", TABLES)
 def test_a_published_row_stands_in_no_block_of_ours(figures: Path, stem: str) -> None:
     data = pd.read_csv(figures / f"{stem}.csv")
