@@ -1,5 +1,7 @@
 """What every composed figure must keep to, and clips of any size to draw them from."""
 
+import re
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
@@ -33,6 +35,11 @@ def pictures(frames: int) -> NDArray[np.uint8]:
     """Frame t is of one grey, t modulo 256."""
     greys = (np.arange(frames) % 256).astype(np.uint8)
     return np.broadcast_to(greys[:, None, None, None], (frames, *FRAME_SIZE, 3)).copy()
+
+
+def smallest_letters_pt(figure: Figure) -> float:
+    """Size of the smallest letters of a figure; the number of a tenth step is smaller, to stay in its disc."""
+    return min(float(text.get_fontsize()) for text in _texts(figure) if not re.fullmatch("[0-9]{2,}", text.get_text()))
 
 
 def untidy(figure: Figure) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
-from drawn import LONG_NAME, steps_of, untidy
+from drawn import LONG_NAME, smallest_letters_pt, steps_of, untidy
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.text import Text
@@ -43,7 +43,8 @@ def words_of(figure: Figure) -> list[Text]:
 @pytest.mark.parametrize("width", ["page", "column"])
 @pytest.mark.parametrize("case", CASES)
 def test_texts_stay_in_their_boxes_at_any_length(case: str, width: str) -> None:
-    assert untidy(draw(case, width)) == []
+    figure = draw(case, width)
+    assert untidy(figure) == [] and smallest_letters_pt(figure) >= 6
     plt.close("all")
 
 

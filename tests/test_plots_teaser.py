@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from drawn import LONG_NAME, panel_of, pictures, untidy
+from drawn import LONG_NAME, panel_of, pictures, smallest_letters_pt, untidy
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ def test_texts_have_room_at_any_size(case: str, width: str) -> None:
         assert all("leaves" not in fault for fault in untidy(figure))
     else:
         assert untidy(figure) == []
+    assert smallest_letters_pt(figure) >= 6
     plt.close("all")
 
 

@@ -17,7 +17,7 @@ from actalign.plots.lettering import LEADING, text_width_in
 Color = str | tuple[float, float, float]
 
 DISC_IN = 0.125
-_DISC_NUMBER_PT = 5.5
+_DISC_NUMBER_PT = 6.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Canvas:
         self.ax.plot([x], [y], "o", markersize=DISC_IN * 72, color=color, markeredgewidth=0)
         width = text_width_in(words, size_pt=_DISC_NUMBER_PT, weight="bold")
         self.text(
-            x, y, words, ha="center", va="center_baseline", fontsize=_DISC_NUMBER_PT * min(1.0, 0.95 * DISC_IN / width),
+            x, y, words, ha="center", va="center_baseline", fontsize=_DISC_NUMBER_PT * min(1.0, 0.9 * DISC_IN / width),
             fontweight="bold", color=on(color),
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ from actalign.plots.lettering import fitted_lines, lines_height_in, text_width_i
 _MARGIN_IN, _PAD_IN, _COLUMN_GAP_IN, _STEP_GAP_IN, _ROW_GAP_IN = 0.05, 0.07, 0.16, 0.09, 0.24
 _NARROWEST_IN, _INDENT_IN = 1.45, DISC_IN + 0.06
 _STEP_ROOM_IN = 2 * _PAD_IN + _INDENT_IN - 0.02  # of a column, not for letters
-_NAME_PT, _SPORT_PT, _STYLE_PT, _STEP_PT = 8.0, 7.0, 7.0, 6.5
+_NAME_PT, _SPORT_PT, _STYLE_PT, _STEP_PT, _COUNT_PT = 8.0, 7.0, 7.0, 6.5, 6.0
 _FORK_IN = 0.44
 
 
@@ -99,8 +99,8 @@ def _draw_style(canvas: Canvas, column: Box, *, name: str, texts: Sequence[str],
     for line in _style_lines(name, column.width):
         canvas.text(column.middle[0], y, line, ha="center", fontsize=_STYLE_PT, fontweight="bold")
         y += lines_height_in(1, size_pt=_STYLE_PT)
-    canvas.text(column.middle[0], y, _count(texts, sport), ha="center", fontsize=5.5, color=GREY)
-    y += lines_height_in(1, size_pt=5.5) + 0.06
+    canvas.text(column.middle[0], y, _count(texts, sport), ha="center", fontsize=_COUNT_PT, color=GREY)
+    y += lines_height_in(1, size_pt=_COUNT_PT) + 0.06
     tops = []
     for index, text in enumerate(texts):
         lines = _step_lines(text, sport, column.width)
@@ -171,7 +171,8 @@ def _columns(row: Mapping[str, Sequence[str]], sport: str, width_in: float, *, t
 
 
 def _style_height(name: str, texts: Sequence[str], sport: str, *, width: float) -> float:
-    head = lines_height_in(len(_style_lines(name, width)), size_pt=_STYLE_PT) + lines_height_in(1, size_pt=5.5) + 0.06
+    lines = len(_style_lines(name, width))
+    head = lines_height_in(lines, size_pt=_STYLE_PT) + lines_height_in(1, size_pt=_COUNT_PT) + 0.06
     steps = sum(_step_height(_step_lines(text, sport, width)) for text in texts)
     return head + steps + _STEP_GAP_IN * (len(texts) - 1)
 

@@ -21,7 +21,7 @@ from actalign.records import Alignment
 _MARGIN_IN, _GUTTER_IN = 0.04, 0.36  # the gutter holds the scale of the lanes
 _RULER_IN, _LANE_IN, _RAIL_IN, _GAP_IN = 0.27, 0.46, 0.24, 0.13
 _NAME_PT, _STEP_PT, _SCORE_PT = 7.5, 6.0, 9.0
-_NUMBER_IN = 0.18  # of the gutter, for a lane's highest affinity
+_NUMBER_IN = 0.2  # of the gutter, for a lane's highest affinity
 _INDENT_IN, _COLUMN_GAP_IN, _NARROWEST_IN = DISC_IN + 0.05, 0.12, 1.0
 
 
@@ -152,13 +152,13 @@ def _draw_lane(ax: Axes, panel: MapPanel, *, edges: NDArray[Any], highest: float
         ax.axvline(second, color=INK, linewidth=0.7, linestyle=(0, (2, 2)), zorder=4, gid="boundary")
     ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1), xticks=[], yticks=[0, 1])
     number = f"{highest:.2g}"
-    size_pt = 5.5 * min(1.0, _NUMBER_IN / text_width_in(number, size_pt=5.5))
+    size_pt = _STEP_PT * min(1.0, _NUMBER_IN / text_width_in(number, size_pt=_STEP_PT))
     zero, one = ax.set_yticklabels(["0", number], fontsize=size_pt)
     zero.set_verticalalignment("bottom")
     one.set_verticalalignment("top")
     ax.tick_params(axis="y", length=1.5, pad=1)
     ax.set_ylabel("Affinity", fontsize=_STEP_PT)
-    ax.yaxis.set_label_coords(-0.235 / (width_pt / 72), 0.5)
+    ax.yaxis.set_label_coords(-0.25 / (width_pt / 72), 0.5)
     return ax
 
 
