@@ -704,3 +704,14 @@ def test_of_sixty_candidates_the_best_and_the_right_one_are_drawn_in_letters_tha
     assert [text.get_text() for text in shown][-2:] == ["candidate 46", "candidate 3 (true)"]
     assert min(float(text.get_fontsize()) for text in [*shown, *bars.texts]) >= 5
     assert bars.get_xlabel() == "Score (Eq. 13), 15 of 60"
+
+
+@pytest.mark.parametrize("width", [plots.COLUMN_WIDTH_IN, plots.PAGE_WIDTH_IN])
+def test_beside_long_names_the_axis_of_the_ranking_says_in_full_how_many_of_how_many(width: float) -> None:
+    names, scores = tuple(f"a name of some letters {place}" for place in range(60)), np.linspace(0.1, 0.9, 60)
+    panels = [plots.ScriptPanel(_panel("", LONG_STEPS), names, scores, answer=3)]
+    with plots.style():
+        figure = plots.new_figure(width, plots.vague_script_height_in(panels, width_in=width))
+        _, bars = plots.vague_script(panels, figure, times_s=TIMES_S)
+        figure.draw_without_rendering()
+    assert bars.xaxis.label.get_window_extent().x1 <= figure.bbox.x1

@@ -124,6 +124,7 @@ def vague_script(
         raise ActAlignError("there are no panels to draw; give one per prompt style")
     asked = max(len(panel.candidates) for panel in panels)
     label = "Score (Eq. 13)" + (f", {MOST_RANKED} of {asked}" if asked > MOST_RANKED else "")
+    place = "right" if asked > MOST_RANKED else "center"  # longer, it would leave the page
     panels = [panel.foremost() for panel in panels]
     scale = color_scale((panel.map.affinity_kt for panel in panels), gamma=gamma)
     narrow = figure.bbox.width / figure.dpi < NARROW_IN
@@ -137,6 +138,7 @@ def vague_script(
         )  # fmt: skip
         row_in = squeezed * (_ranking_in(panel) if narrow else _map_in(panel, wrap)) / len(panel.candidates)
         ranking(panel.candidates, panel.scores, right, answer=panel.answer, label=label, row_in=row_in)
+        right.set_xlabel(label, loc=place)
     _share_range([right for _, right in axes])
     for left, right in () if narrow else axes[:-1]:
         left.set_xlabel("")
