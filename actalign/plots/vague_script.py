@@ -15,6 +15,7 @@ from actalign.plots.heat_map import MapPanel, heat_map
 from actalign.plots.lettering import fitted_lines, text_width_in
 from actalign.plots.scales import AFFINITY_LABEL, color_bar, color_scale
 from actalign.plots.step_labels import NARROW_IN, WRAP, fit_step_labels, rows_height_in
+from actalign.report import MINUS
 
 NAME_IN = 1.4
 MOST_RANKED = 15
@@ -92,7 +93,8 @@ def ranking(
         range(len(order)), values, height=0.66, color=[BLUE if i == answer else "#BFBFBF" for i in order],
         edgecolor=INK, linewidth=0.4,
     )  # fmt: skip
-    ax.bar_label(bars, labels=[f"{value:#.3g}" for value in values], padding=2, fontsize=min(6, row_in * _ROOM_PT))
+    numbers = [f"{value:#.3g}".replace("-", MINUS) for value in values]
+    ax.bar_label(bars, labels=numbers, padding=2, fontsize=min(6, row_in * _ROOM_PT))
     ax.set_yticks(range(len(order)), names, linespacing=1.1, parse_math=False)
     for i, text in zip(order, ax.get_yticklabels(), strict=True):
         text.set_fontweight("bold" if i == answer else "normal")
@@ -214,7 +216,7 @@ def _share_range(axes: Sequence[Axes]) -> None:
 def _room_for_numbers(values: NDArray[Any]) -> tuple[float, float]:
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     span = (high - low) or 1.0
-    return (low - 0.3 * span if low < 0 else 0.0), high + 0.3 * span
+    return (low - 0.9 * span if low < 0 else 0.0), high + 0.3 * span  # names stand on the left, nothing on the right
 
 
 def _check_ranking(candidates: Sequence[str], scores: NDArray[Any], answer: int) -> None:
