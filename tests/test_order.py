@@ -1,7 +1,7 @@
 """Destroying a script's order: exactly so much, uniformly, and only the order."""
 
 from collections import Counter
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +228,23 @@ def test_the_legend_is_whole_and_beside_the_panels(width: str, panels: int) -> N
     assert box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0
     drawn = [panel for ax in figure.axes if ax.axison and (panel := ax.get_tightbbox())]
     assert len(drawn) == panels and not any(box.overlaps(panel) for panel in drawn)
+
+
+@pytest.mark.parametrize("width", ["column", "page"])
+def test_long_names_of_subsets_do_not_lie_over_one_another(width: str) -> None:
+    curve, controls = (
+        pd.concat([table[table["subset"] == ALL].assign(subset=f"{place} filmed from below, rain") for place in "xyz"])
+        for table in _curve()
+    )
+    size = plots.width_in(width)
+    with plots.style():
+        figure = plots.new_figure(size, plots.order_height_in(curve, width_in=size))
+        axes = plots.order_panels(curve, controls, figure)
+        figure.draw_without_rendering()
+    names = [text for ax in axes for text in ax.findobj(Text) if text.get_text().startswith("(")]
+    assert all(name.get_text().endswith(", N = 9") for name in names)
+    boxes = [name.get_window_extent() for name in names]
+    assert len(boxes) == 3 and not any(first.overlaps(second) for first, second in combinations(boxes, 2))
 
 
 @pytest.mark.parametrize("width", ["column", "page"])

@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 
 from actalign.errors import ActAlignError
 from actalign.plots.figure import BLUE, GREY, OKABE_ITO, panel_label
+from actalign.plots.lettering import cut_to_width, text_width_in
 from actalign.plots.tables import require
 
 PANEL_IN = 1.55
 WIDE_IN = 5.0
 MOST_PANELS = 6
+_LABEL_PT, _AXIS_IN = 7.0, 0.35  # of a panel's label; what stands on the left of a panel
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _CONTROLS = ((OKABE_ITO[1], "--"), (OKABE_ITO[2], "-."), (OKABE_ITO[3], ":"), (OKABE_ITO[4], (0, (5, 1, 1, 1, 1, 1))))
 _NUMBERS = ("top1", "top1_low", "top1_high")
@@ -78,7 +80,9 @@ def order_panels(
         own, beside = (table[table["subset"] == subset] for table in (curve, controls))
         if beside.empty:
             raise ActAlignError(f"subset {subset!r} has a curve but no controls; score both on the same clips")
-        name = f"({letter}) {subset}, N = {int(own['n'].max())}" if len(subsets) > 1 else ""
+        count = f", N = {int(own['n'].max())}"
+        room_in = figure.get_figwidth() / columns - _AXIS_IN - text_width_in(count, size_pt=_LABEL_PT)
+        name = cut_to_width(f"({letter}) {subset}", room_in, size_pt=_LABEL_PT) + count if len(subsets) > 1 else ""
         accuracy_over_order(own, beside, ax, chance=chance, label=name)
     for place, ax in enumerate(grid.flat):
         if place >= len(subsets):
