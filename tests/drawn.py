@@ -43,7 +43,8 @@ def smallest_letters_pt(figure: Figure) -> float:
 
 
 def untidy(figure: Figure) -> list[str]:
-    """What is wrong with the texts of a figure: one over another, off the page, or across the edge of a box."""
+    """What is wrong with the texts of a figure: one over another, off the page, across the edge of a box, or with a
+    plain space at an end, which a browser drops from an SVG."""
     figure.draw_without_rendering()
     texts = _texts(figure)
     assert len(texts) > 3
@@ -54,6 +55,8 @@ def untidy(figure: Figure) -> list[str]:
         corners = [(extent.x0, extent.y0), (extent.x1, extent.y1)]
         if not all(figure.bbox.padded(0.5).contains(*corner) for corner in corners):
             faults.append(f"{text.get_text()!r} leaves the page")
+        if text.get_text() != text.get_text().strip(" "):
+            faults.append(f"{text.get_text()!r} begins or ends with a space")
         middle = ((extent.x0 + extent.x1) / 2, (extent.y0 + extent.y1) / 2)
         for box in boxes:
             if box.contains(*middle) and not all(box.contains(*corner) for corner in corners):

@@ -129,11 +129,12 @@ def _write(canvas: Canvas, x: float, y: float, *, lines: Sequence[str], sport: s
             if before is None:
                 before = canvas.text(x, base, said, va="baseline", fontsize=_STEP_PT, **look)
             else:
-                # Placed after what was really drawn: a screen's letters are wider than print's.
+                # Placed after what was really drawn: a screen's letters are wider than print's. A browser drops the
+                # plain space that an SVG's text begins with.
                 coordinates = (before, canvas.ax.transData)
                 canvas.ax.annotate(
-                    f" {said}", (1, base), xycoords=coordinates, va="baseline", fontsize=_STEP_PT, parse_math=False,
-                    **look,
+                    f"\N{NO-BREAK SPACE}{said}", (1, base), xycoords=coordinates, va="baseline", fontsize=_STEP_PT,
+                    parse_math=False, **look,
                 )  # fmt: skip
 
 

@@ -130,8 +130,9 @@ def _draw_heading(canvas: Canvas, box: Box, panel: MapPanel, *, right: bool, bes
         fontweight="bold" if best else "normal",
     )  # fmt: skip
     canvas.ax.annotate(
-        "score ", (0, 0), xycoords=score, ha="right", va="bottom", fontsize=_STEP_PT, color=GREY, annotation_clip=False
-    )
+        "score\N{NO-BREAK SPACE}", (0, 0), xycoords=score, ha="right", va="bottom", fontsize=_STEP_PT, color=GREY,
+        annotation_clip=False,
+    )  # fmt: skip
 
 
 def _draw_lane(ax: Axes, panel: MapPanel, *, edges: NDArray[Any], highest: float, width_pt: float) -> Axes:
