@@ -17,8 +17,8 @@ BEGIN, END = "<!-- benchmarks: made by python -m benchmarks.table -->", "<!-- en
 BLOCK = re.compile(r"<!-- benchmarks:.*?-->\n.*?<!-- end -->", flags=re.DOTALL)
 TERMS = (
     "Chart: median of the rounds (mark and number), from the fastest to the slowest (line). Ratio: median of paired "
-    "rounds (smallest–largest). Cell: one sub-action against one frame. As released: the released recipe, written again "
-    "from its description. so400m: the architecture of the paper's SigLIP."
+    "rounds (smallest–largest). Cell: one sub-action against one frame. As released: the released recipe, written "
+    "again from its description. so400m: the architecture of the paper's SigLIP."
 )
 HEADER = ("What", "Ours", "Against", "Theirs", "Ratio")
 Results = Mapping[str, Any]
