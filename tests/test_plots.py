@@ -436,7 +436,7 @@ def test_maps_of_one_frame_or_one_step() -> None:
 def test_ranking_puts_the_best_on_top_and_marks_the_true_one() -> None:
     ax = plots.ranking(CANDIDATES, np.array([0.1, 0.3, 0.5, 0.3, 0.2]), Figure().subplots(), answer=1)
     names = [label.get_text() for label in ax.get_yticklabels()]
-    assert names == ["tennis-03c", "tennis-03b (true)", "tennis-03d", "tennis-03e", "tennis-03a"]
+    assert names == ["tennis-03c", "tennis-03b (right)", "tennis-03d", "tennis-03e", "tennis-03a"]
     assert [label.get_fontweight() for label in ax.get_yticklabels()] == ["normal", "bold", *["normal"] * 3]
     colors = [bar.get_facecolor() for bar in ax.patches]
     assert len(set(colors)) == 2 and colors.count(colors[1]) == 1
@@ -711,7 +711,7 @@ def test_of_sixty_candidates_the_best_and_the_right_one_are_drawn_in_letters_tha
         *_, bars = plots.vague_script(panels, figure, times_s=TIMES_S)
         figure.draw_without_rendering()
     shown = bars.get_yticklabels()
-    assert [text.get_text() for text in shown][-2:] == ["candidate 46", "candidate 3 (true)"]
+    assert [text.get_text() for text in shown][-2:] == ["candidate 46", "candidate 3 (right)"]
     assert min(float(text.get_fontsize()) for text in [*shown, *bars.texts]) >= 5
     assert bars.get_xlabel() == "Score (Eq. 13), 15 of 60"
 

@@ -73,7 +73,7 @@ def ranking(
     name_in: float = NAME_IN,
     row_in: float = 0.25,
 ) -> Axes:
-    """Horizontal bars of the candidates' scores, best on top, the true one blue, bold and named so; return ``ax``.
+    """Horizontal bars of the candidates' scores, best on top, the right one blue, bold and named so; return ``ax``.
 
     Names are wrapped at ``name_in`` inches and cut to the lines that a row of ``row_in`` inches has room for; where it
     has not room for one, letters shrink.
@@ -83,7 +83,7 @@ def ranking(
 
     >>> ax = ranking(["serve", "lob"], np.array([0.1, 0.3]), Figure().subplots(), answer=0)
     >>> [text.get_text() for text in ax.get_yticklabels()]
-    ['lob', 'serve (true)']
+    ['lob', 'serve (right)']
     """
     _check_ranking(candidates, scores, answer)
     order = np.argsort(-np.asarray(scores), kind="stable")
@@ -126,7 +126,6 @@ def vague_script(
         raise ActAlignError("there are no panels to draw; give one per prompt style")
     asked = max(len(panel.candidates) for panel in panels)
     label = "Score (Eq. 13)" + (f", {MOST_RANKED} of {asked}" if asked > MOST_RANKED else "")
-    place = "right" if asked > MOST_RANKED else "center"  # longer, it would leave the page
     panels = [panel.foremost() for panel in panels]
     scale = color_scale((panel.map.affinity_kt for panel in panels), gamma=gamma)
     narrow = figure.bbox.width / figure.dpi < NARROW_IN
@@ -140,7 +139,8 @@ def vague_script(
         )  # fmt: skip
         row_in = squeezed * (_ranking_in(panel) if narrow else _map_in(panel, wrap)) / len(panel.candidates)
         ranking(panel.candidates, panel.scores, right, answer=panel.answer, label=label, row_in=row_in)
-        right.set_xlabel(label, loc=place)
+        if asked > MOST_RANKED:
+            right.set_xlabel(label, loc="right")  # longer, it would leave the page
     _share_range([right for _, right in axes])
     for left, right in () if narrow else axes[:-1]:
         left.set_xlabel("")
@@ -194,16 +194,16 @@ def _name(candidate: str, is_answer: bool, *, width_in: float, lines: int) -> st
 
 
 def _fitted(candidate: str, *, is_answer: bool, width_in: float, max_lines: int | None = None) -> list[str]:
-    """The name in lines, with "(true)" at the end of the last where it is the answer."""
+    """The name in lines, with "(right)" at the end of the last where it is the answer."""
     weight = "bold" if is_answer else "normal"
-    whole = fitted_lines(f"{candidate} (true)" if is_answer else candidate, width_in, size_pt=_NAME_PT, weight=weight)
+    whole = fitted_lines(f"{candidate} (right)" if is_answer else candidate, width_in, size_pt=_NAME_PT, weight=weight)
     if max_lines is None or len(whole) <= max_lines:
         return whole
     if not is_answer:
         return fitted_lines(candidate, width_in, size_pt=_NAME_PT, max_lines=max_lines)
-    room_in = width_in - text_width_in(" (true)", size_pt=_NAME_PT, weight=weight)
+    room_in = width_in - text_width_in(" (right)", size_pt=_NAME_PT, weight=weight)
     *first, last = fitted_lines(candidate, room_in, size_pt=_NAME_PT, weight=weight, max_lines=max_lines)
-    return [*first, f"{last} (true)"]
+    return [*first, f"{last} (right)"]
 
 
 def _share_range(axes: Sequence[Axes]) -> None:
