@@ -663,6 +663,22 @@ def texts_on(figure: Figure) -> list[Text]:
     return [text for text in found if text.get_visible() and text not in off]
 
 
+def test_long_names_of_styles_stop_before_what_stands_beside_them() -> None:
+    modes, factors, calibration, confused = (
+        table.replace({"style": {"rich": "written_by_a_large_language_model", "terse": "typed by hand by two coaches"}})
+        for table in two_styles()
+    )
+    with plots.style():
+        figure = plots.new_figure(plots.PAGE_WIDTH_IN, plots.error_analysis_height_in(modes, confused))
+        plots.error_analysis(modes, factors, calibration, confusion=confused, figure=figure)
+        figure.draw_without_rendering()
+    found = [(text.get_text(), text.get_window_extent()) for text in texts_on(figure)]
+    (first, one), (second, two) = [(text, box) for text, box in found if text.startswith(("(a) ", "(b) "))]
+    notes = [box for text, box in found if text == "primary mode of"]
+    assert first.startswith("(a) typed by hand") and second.startswith("(b) written_by_a")
+    assert not any(box.overlaps(note) for box in (one, two) for note in notes)
+
+
 @pytest.mark.parametrize("sports", [("judo",), tuple(f"artistic gymnastics {n:02d}" for n in range(31))])
 def test_no_text_of_the_figure_overlaps_another(sports: tuple[str, ...]) -> None:
     modes, factors, calibration, confused = two_styles()

@@ -14,13 +14,14 @@ from actalign.error_analysis.criteria import RELATIONS
 from actalign.errors import ActAlignError
 from actalign.plots.figure import GREY, INK, OKABE_ITO, panel_label
 from actalign.plots.forest import ROW_IN
+from actalign.plots.lettering import cut_to_width
 from actalign.plots.tables import require
 
 MOST_STYLES, MOST_SPORTS = 2, 12
 _STYLES = ((OKABE_ITO[0], "o", "-"), (OKABE_ITO[1], "s", "--"))
 _SHADES = ((OKABE_ITO[0], ""), (OKABE_ITO[4], "////"), (OKABE_ITO[2], "...."), (OKABE_ITO[3], "xxxx"))
 _WRONG, _RIGHT = (INK, "o"), (GREY, "s")
-_FACTOR_IN, _MODE_ROW_IN = 1.35, 0.24
+_FACTOR_IN, _MODE_ROW_IN, _MODE_NAME_IN = 1.35, 0.24, 2.4  # the last: room for the names of all styles
 
 
 def mode_shares(table: pd.DataFrame, ax: Axes, *, names: bool = True, label: str = "") -> Axes:
@@ -185,7 +186,7 @@ def error_analysis(
     letters = iter("abcdefghijklmn")
     axes = list(np.atleast_1d(top.subplots(1, len(styles))))
     for ax, style in zip(axes, styles, strict=True):
-        label = f"({next(letters)}) {style}"
+        label = f"({next(letters)}) {cut_to_width(style, _MODE_NAME_IN / len(styles), size_pt=7.0)}"
         mode_shares(modes[modes["style"] == style], ax, names=ax is axes[0], label=label)
     shown = [factor for factor in FACTORS if factor in set(factors["factor"])]
     grid = middle.subplots(2, len(shown), squeeze=False, sharex="col", sharey="row")
