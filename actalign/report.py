@@ -214,8 +214,8 @@ def _counts(table: pd.DataFrame, column: str) -> list[str]:
     return [ABSENT if pd.isna(count) else f"{count:.0f}" for count in _column(table, column)]
 
 
-def interval_text(value: Any, low: Any, high: Any, *, signed: bool = False) -> str:
-    """A number with its interval, one digit each; a dash where there is no number.
+def interval_text(value: Any, low: Any, high: Any, *, signed: bool = False, digits: int = 1) -> str:
+    """A number with its interval, ``digits`` after the point each; a dash where there is no number.
 
     >>> interval_text(-0.04, -2.0, 1.5, signed=True), interval_text(20.0, None, None)
     ('+0.0 [−2.0, +1.5]', '20.0')
@@ -224,7 +224,7 @@ def interval_text(value: Any, low: Any, high: Any, *, signed: bool = False) -> s
         return ABSENT
     sign = "+" if signed else ""
     known = [number for number in (value, low, high) if not pd.isna(number)]
-    texts = [f"{round(number, 1) + 0.0:{sign}.1f}".replace("-", MINUS) for number in known]  # never -0.0
+    texts = [f"{round(number, digits) + 0.0:{sign}.{digits}f}".replace("-", MINUS) for number in known]  # never -0.0
     return texts[0] if len(texts) < 3 else f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
 from actalign.plots.figure import INK, PAGE_HEIGHT_IN, panel_label
+from actalign.plots.lettering import score_text
 from actalign.plots.scales import AFFINITY_LABEL, COLORS, cell_edges, color_bar, color_scale
 from actalign.plots.step_labels import WRAP, fit_step_labels, rows_height_in, set_step_labels
 from actalign.records import Alignment
@@ -238,7 +239,7 @@ def _draw_strip(frames_thwc: NDArray[Any], times_s: NDArray[Any], ax: Axes, *, t
 
 
 def _write_label(ax: Axes, label: str, alignment: Alignment | None) -> None:
-    score = "" if alignment is None else f"score {alignment.score:#.3g}"
+    score = "" if alignment is None else f"score {score_text(alignment.score)}"
     panel_label(ax, label or score, tail=f", {score}" if label and score else "")
 
 

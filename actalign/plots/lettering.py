@@ -10,6 +10,7 @@ from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 
 from actalign.errors import ActAlignError
+from actalign.report import MINUS
 
 FAMILY = "DejaVu Sans"  # the style's
 LEADING = 1.25  # of a line to the next, in font sizes
@@ -37,6 +38,15 @@ def lines_height_in(lines: int, *, size_pt: float) -> float:
     0.25
     """
     return lines * size_pt * LEADING / 72
+
+
+def score_text(score: float) -> str:
+    """A score (Eq. 13) in three digits, a true minus sign before it where it is below zero.
+
+    >>> score_text(0.5), score_text(-0.25)
+    ('0.500', '−0.250')
+    """
+    return f"{score:#.3g}".replace("-", MINUS)
 
 
 def fitted_lines(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from actalign.plots.canvas import Box, Canvas, step_color, tint
 from actalign.plots.figure import BLUE, GREY, INK
-from actalign.plots.lettering import cut_to_width, text_width_in
+from actalign.plots.lettering import cut_to_width, score_text, text_width_in
 from actalign.plots.scales import COLORS
 from actalign.records import Alignment
 
@@ -111,7 +111,8 @@ def draw_bars(canvas: Canvas, box: Box, *, names: Sequence[str], scores: NDArray
     more = len(order) - len(shown)
     pitch = min(box.height / (len(shown) + (0.6 if more else 0)), _PITCH_IN)
     values = np.asarray(scores, dtype=float)
-    number_in = text_width_in("0.00000", size_pt=_SMALL_PT, weight="bold")
+    numbers = [score_text(value) for value in values]
+    number_in = max(text_width_in(number, size_pt=_SMALL_PT, weight="bold") for number in [*numbers, "0.00000"])
     low, span = min(0.0, float(values.min())), max(float(values.max()), 0.0) - min(0.0, float(values.min()))
     scale = (box.width - number_in - 0.04) / (span or 1.0)
     for place, candidate in enumerate(shown):
@@ -128,9 +129,7 @@ def draw_bars(canvas: Canvas, box: Box, *, names: Sequence[str], scores: NDArray
         canvas.ax.add_patch(
             Rectangle((bar.left, bar.top), bar.width, bar.height, facecolor=face, edgecolor=edge, linewidth=0.4)
         )
-        canvas.text(
-            bar.right + 0.03, bar.middle[1], f"{values[candidate]:#.3g}", va="center", fontsize=_SMALL_PT, **look
-        )
+        canvas.text(bar.right + 0.03, bar.middle[1], numbers[candidate], va="center", fontsize=_SMALL_PT, **look)
     if more:
         canvas.text(box.left, box.top + pitch * len(shown), f"and {more} more", fontsize=_SMALL_PT, color=GREY)
     return box.top

@@ -14,7 +14,7 @@ from actalign.plots.canvas import DISC_IN, Box, Canvas, spread, step_color, tint
 from actalign.plots.figure import BLUE, GREY, INK, VERMILLION
 from actalign.plots.film_strip import check_frames, film_strip
 from actalign.plots.heat_map import MapPanel
-from actalign.plots.lettering import fitted_lines, lines_height_in, most_lines, text_width_in
+from actalign.plots.lettering import fitted_lines, lines_height_in, most_lines, score_text, text_width_in
 from actalign.plots.scales import cell_edges
 from actalign.records import Alignment
 
@@ -126,7 +126,7 @@ def _draw_heading(canvas: Canvas, box: Box, panel: MapPanel, *, right: bool, bes
         y = base + lines_height_in(number, size_pt=_NAME_PT)
         canvas.text(box.left + 0.14, y, line, va="baseline", fontsize=_NAME_PT, fontweight="bold")
     score = canvas.text(
-        box.right, base, f"{_alignment(panel).score:#.3g}", ha="right", va="baseline", fontsize=_SCORE_PT,
+        box.right, base, score_text(_alignment(panel).score), ha="right", va="baseline", fontsize=_SCORE_PT,
         fontweight="bold" if best else "normal",
     )  # fmt: skip
     canvas.ax.annotate(

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from actalign.errors import ActAlignError
 from actalign.plots.figure import BLUE, GREY, INK, PAGE_HEIGHT_IN, PAGE_WIDTH_IN
 from actalign.plots.heat_map import MapPanel, heat_map
-from actalign.plots.lettering import fitted_lines, text_width_in
+from actalign.plots.lettering import fitted_lines, score_text, text_width_in
 from actalign.plots.scales import AFFINITY_LABEL, color_bar, color_scale
 from actalign.plots.step_labels import NARROW_IN, WRAP, fit_step_labels, rows_height_in
-from actalign.report import MINUS
 
 NAME_IN = 1.4
 MOST_RANKED = 15
@@ -93,8 +92,7 @@ def ranking(
         range(len(order)), values, height=0.66, color=[BLUE if i == answer else "#BFBFBF" for i in order],
         edgecolor=INK, linewidth=0.4,
     )  # fmt: skip
-    numbers = [f"{value:#.3g}".replace("-", MINUS) for value in values]
-    ax.bar_label(bars, labels=numbers, padding=2, fontsize=min(6, row_in * _ROOM_PT))
+    ax.bar_label(bars, labels=[*map(score_text, values)], padding=2, fontsize=min(6, row_in * _ROOM_PT))
     ax.set_yticks(range(len(order)), names, linespacing=1.1, parse_math=False)
     for i, text in zip(order, ax.get_yticklabels(), strict=True):
         text.set_fontweight("bold" if i == answer else "normal")
