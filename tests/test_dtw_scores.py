@@ -244,6 +244,21 @@ def test_a_value_is_refused_wherever_it_stands(bad: float) -> None:
                 totals([np.ones((2, 2)), matrix, np.ones((3, 3))])
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (2, 1), (2, 3), (3, 2)])
+def test_the_largest_values_that_can_be_added_up_are_scored_and_the_next_larger_ones_refused(
+    shape: tuple[int, int],
+) -> None:
+    """The loops and what words the refusal draw the line at the same value: else a refused one is divided by 0."""
+    most = np.finfo(np.float64).max / sum(shape)
+    for sign in (1.0, -1.0):
+        largest = np.full(shape, sign * most)
+        assert_reference([largest])
+        assert totals([largest]).scores.tolist() == [align(largest).score]
+        for refuse in (align, reference.score, lambda matrix: scores([matrix])):
+            with pytest.raises(ActAlignError, match="too large to add up"):
+                refuse(np.nextafter(largest, sign * np.inf))
+
+
 def test_a_single_matrix_in_place_of_a_batch_is_refused() -> None:
     with pytest.raises(ActAlignError, match=r"affinities\[0\] must be a matrix.*shape \(75,\)"):
         scores(np.ones((7, 75)))
