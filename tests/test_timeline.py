@@ -65,6 +65,11 @@ def test_a_frame_rate_is_a_number_above_0(frame_rate: Any) -> None:
         check_frame_rate(frame_rate)
 
 
+@pytest.mark.parametrize("frame_rate", [None, 0.05, 1, 1e6, Fraction(30000, 1001), np.float32(0.5)])
+def test_less_than_one_frame_a_second_is_a_frame_rate_too(frame_rate: Any) -> None:
+    check_frame_rate(frame_rate)
+
+
 def test_a_gap_or_a_far_jump_costs_no_time() -> None:
     frames = [(0.0, 0), (1e9, 1), (1e9 + 1, 2)]
     assert [n for _, n in on_grid(iter(frames), start_s=0.0, frame_rate=1000.0)] == [0, 1, 2]
