@@ -83,6 +83,14 @@ def test_a_forecast_says_time_and_disk() -> None:
     assert seconds_left(HALF_AN_HOUR, TEN_A_SECOND, done=20_000) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [(9.9e3, "9.9 kB"), (1.44e6, "1.4 MB"), (99e6, "99 MB"), (1.44e9, "1.4 GB"), (14.4e9, "14 GB"), (2e12, "2,000 GB")],
+)
+def test_a_size_keeps_two_digits(free: float, said: str) -> None:
+    assert f" on disk ({said} free)" in tell(free_bytes=free)
+
+
 @pytest.mark.parametrize(("free", "enough"), [(84e6, True), (82e6, False)])
 def test_a_forecast_says_where_the_disk_is_too_small(free: float, enough: bool) -> None:
     assert bytes_needed(18_000, 100, width=1152) == pytest.approx(83.3e6, rel=0.001)
@@ -116,6 +124,10 @@ def test_the_advice_fits_what_is_slow(changes: dict[str, object], advice: str) -
 def test_the_summary_names_the_bottleneck(pace: Pace, line: str) -> None:
     assert summary(pace).startswith(line)
     assert summary(pace).endswith(f"frames {pace.waited_share:.0%} of the time".replace("%", " %"))
+
+
+def test_a_run_waits_no_longer_than_it_takes() -> None:
+    assert summary(Pace(45, 3.0, 3.1)).endswith("decoding: the encoder waited for frames 100 % of the time")
 
 
 def test_a_run_too_short_to_time_divides_by_nothing() -> None:
