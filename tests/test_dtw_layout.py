@@ -101,6 +101,12 @@ def test_another_layout_is_noticed_before_anything_is_followed(
     assert len(followed) == 3  # the structures alone, no pointer in them
 
 
+def test_a_list_with_other_fields_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LIST_FIELDS", 4)
+    monkeypatch.setattr(module, "_words_at", None)
+    assert not module._is_known([np.ones((2, 3))])
+
+
 def test_scores_are_the_same_both_ways(rng: np.random.Generator) -> None:
     arrays = [rng.random((3, length)) for length in range(1, 50)]
     assert scores(arrays).tolist() == [scores([array])[0] for array in arrays]
