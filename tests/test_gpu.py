@@ -351,6 +351,30 @@ def test_a_device_that_is_not_there(
         gpu.score_clips(clips(1, rng), scale=SCALE, bias=BIAS, device=device)
 
 
+def test_a_device_that_is_there_is_used(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    wanted = ("auto", "cuda", "cuda:0", "cuda:1", "cpu")
+    assert [scoring._place(device) for device in wanted] == ["cuda", "cuda", "cuda:0", "cuda:1", "cpu"]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("place", ["cpu", "cpu:0"])  # the processor, and the device path
+def test_every_choice_reaches_the_scores(place: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_place", lambda device: place)
+    asked = clips(5, rng)
+    choices: list[dict[str, Any]] = [{}, {"smoothing": Smoothing(6)}, {"scale": 5.0}, {"bias": -2.0}]
+    seen = []
+    for choice in choices:
+        given = {"scale": SCALE, "bias": BIAS, **choice}
+        found = gpu.score_clips(asked, **given)
+        assert_close(found, stage.score_clips(asked, **given), 1e-9)
+        seen.append(np.concatenate(found).tolist())
+    assert len(set(map(tuple, seen))) == len(choices)
+    single = np.concatenate(gpu.score_clips(asked, scale=SCALE, bias=BIAS, accumulate="float32"))
+    assert (single.tolist() == seen[0]) == (place == "cpu"), "only a device adds up in float32"
+
+
 def test_on_a_gpu_every_clip_gets_its_own_scores(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "_place", lambda device: "cpu:0")  # not "cpu": the device path
     monkeypatch.setattr(scoring, "BATCH_VALUES", 24 * 200)
