@@ -103,6 +103,15 @@ def test_scripts_of_any_length_keep_their_places(rng: np.random.Generator) -> No
     assert_close(found, stage.score_clips(asked, scale=SCALE, bias=BIAS), 1e-10)
 
 
+def test_rounding_takes_no_cosine_beyond_minus_one_to_one(rng: np.random.Generator) -> None:
+    """A scale at which the last digit of a float32 cosine would show: no score passes the middle of the sigmoid."""
+    rows = rng.normal(size=(200, 7)).astype(np.float32)
+    for sign in (1, -1):
+        asked = [ClipScripts(row[None], sign * row[None], (np.array([0]),)) for row in rows]
+        found = np.concatenate(Batch(asked, device="cpu").scores(scale=1e7, bias=-sign * 1e7))
+        assert (sign * found).max() == sign * 0.5 and len(set(found.tolist())) > 1
+
+
 def test_saturated_affinities_tie_as_on_the_processor(rng: np.random.Generator) -> None:
     asked = clips(20, rng)
     found = Batch(asked, device="cpu").scores(scale=1e6, bias=0.0)
