@@ -13,6 +13,8 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image
@@ -26,7 +28,7 @@ from actalign.explorer import VARIANTS, Explorer, Session, Settings, View, explo
 from actalign.explorer.controls import WIDEST
 from actalign.explorer.live import OLD_CAPTIONS
 from actalign.explorer.picture import Picture, png
-from actalign.explorer.sheet import PAGE
+from actalign.explorer.sheet import BAR_SHARE, PAGE, Sheet
 from actalign.explorer.view import best_frames, best_steps, path_cells, ranked
 from actalign.explorer.view_widget import ViewWidget
 from actalign.methods import METHODS
@@ -305,6 +307,26 @@ def test_every_other_choice_moves_the_scores(explorer: Explorer, name: str, valu
     assert explorer.screen.problem == ""
 
 
+@pytest.mark.parametrize("variant", ["dtw", "dtw_cosine"])
+def test_what_the_browser_draws_is_the_view(explorer: Explorer, data: Dataset, variant: str) -> None:
+    explorer.controls.variant.value = variant
+    view, screen = explorer.view, explorer.screen
+    scores = view.ranking["score"].to_numpy()
+    assert [row["share"] for row in screen.ranking] == pytest.approx(scores / np.abs(scores).max())
+    for name in ("place", "name", "letter", "is_answer"):
+        assert [row[name] for row in screen.ranking] == view.ranking[name].tolist()
+    assert screen.steps == [list(shown.steps) for shown in view.shown] and len(screen.places) == len(view.shown)
+    assert screen.times_s == pytest.approx(view.times_s.tolist(), abs=1e-6)
+
+
+def test_the_known_ends_of_sub_actions_are_where_the_labels_change(session: Session, data: Dataset) -> None:
+    times_s = session.view(session.start(CLIP)).times_s
+    labels = ("swing up",) * 4 + ("step back",) * (len(times_s) - 4)
+    for given, known in ((labels, ((times_s[3] + times_s[4]) / 2,)), (labels[1:], ())):
+        session = Session(replace(data, frame_labels={CLIP: given}), session._embeddings, session.encoder)
+        assert session.view(session.start(CLIP)).boundaries_s == pytest.approx(known, abs=1e-6)
+
+
 def test_another_sport_brings_its_clips_in_one_move(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
     moves: list[str] = []
     real = Session.view
@@ -437,6 +459,76 @@ def test_places_and_edges_say_where_the_cells_are(session: Session) -> None:
             np.testing.assert_allclose(image[int(y * height), int(x * width)], color, atol=2)
             checked += 1
     assert checked > 5
+
+
+@pytest.mark.parametrize("variant", ["dtw", "dtw_cosine", "max_per_frame"])
+def test_path_bars_and_ticks_stand_where_the_numbers_say(session: Session, variant: str) -> None:
+    view = replace(session.view(replace(session.start(CLIP), variant=variant)), boundaries_s=(0.1, 0.25))
+    if variant == "dtw_cosine":  # of either sign
+        middle = float(np.median(view.shown[0].evidence))
+        lowered = tuple(replace(one, matrix_kt=one.matrix_kt - middle) for one in view.shown)
+        table = view.ranking.assign(score=view.ranking["score"] - view.ranking["score"].mean())
+        view = replace(view, shown=lowered, ranking=table)
+        assert view.shown[0].evidence.min() < 0 and table["score"].min() < 0
+    sheet = Sheet(view, PAGE, ranking=True)
+    sheet.update(view)
+    half = (view.times_s[1] - view.times_s[0]) / 2  # frames are as long as they are apart
+    first, last = view.times_s[0] - half, view.times_s[-1] + half
+
+    def across(times_s: Any) -> NDArray[np.float64]:
+        return PAGE.labels + PAGE.map * (np.asarray(times_s) - first) / (last - first)
+
+    longest = max(np.nanmax(shown.evidence) for shown in view.shown)
+    for one, place, shown in zip(sheet._maps, sheet.places, view.shown, strict=True):
+        rows = (place.top + place.height * (np.arange(place.rows) + 0.5) / place.rows) * sheet.paper.height_in
+        x, y = (np.asarray(part, dtype=np.float64) for part in one._path.get_data())
+        np.testing.assert_allclose(x, across(view.times_s[shown.cells[:, 1]]))
+        np.testing.assert_allclose(y, rows[shown.cells[:, 0]])
+        lengths = np.array([bar.get_width() for bar in one._bars]) / (BAR_SHARE * PAGE.bars)
+        np.testing.assert_allclose(lengths, np.maximum(np.nan_to_num(shown.evidence), 0) / longest)
+        np.testing.assert_allclose([bar.get_y() + bar.get_height() / 2 for bar in one._bars], rows)
+        assert [text.get_text() for text in one._values] == [wording.evidence(value) for value in shown.evidence]
+        assert one._title.get_text().endswith(f", score {shown.score:.3g}, place {shown.place}")
+        assert (" (the answer), " in one._title.get_text()) == shown.is_answer
+    figure = sheet.paper.figure
+    lowest, highest = (end([end(shown.matrix_kt) for shown in view.shown]) for end in (np.min, np.max))
+    wanted = (lowest if variant == "dtw_cosine" else 0.0, highest)
+    assert [text.get_text() for text in sheet._ends] == [f"{value:.2g}" for value in wanted]
+    numbers = [text.get_text().split()[0] for text in figure.texts if text.get_position()[0] == PAGE.labels - 0.04]
+    assert numbers == [f"{number}." for shown in view.shown for number in range(1, len(shown.steps) + 1)]
+    marks = [line for line in figure.artists if isinstance(line, Line2D) and line.get_marker() == "v"]
+    assert len(marks) == 2 and all(np.allclose(mark.get_xdata(), across(view.boundaries_s)) for mark in marks)
+    ticks = [
+        text
+        for text in figure.texts
+        if text.get_text().replace(".", "").isdigit() and text.get_verticalalignment() == "top"
+    ]
+    ticks = [tick for tick in ticks if tick not in sheet._ends]
+    assert len(ticks) > 2
+    np.testing.assert_allclose([tick.get_position()[0] for tick in ticks], across([float(t.get_text()) for t in ticks]))
+    scores = view.ranking["score"].to_numpy()
+    bars = [bar for bar in figure.artists if isinstance(bar, Rectangle)][-len(scores) :]
+    widest = max(scores.max(), 0.0) - min(scores.min(), 0.0)
+    np.testing.assert_allclose([bar.get_width() for bar in bars], 0.85 * PAGE.map * scores / widest)
+    zero = PAGE.labels - 0.85 * PAGE.map * min(scores.min(), 0.0) / widest
+    assert [bar.get_x() for bar in bars] == pytest.approx([zero] * len(scores))
+
+
+def test_the_strip_shows_the_frames_in_the_middle_of_equal_spans(session: Session) -> None:
+    view = session.view(session.start("judo-01c-test"))
+    assert view.frames_thwc is not None
+    sheet = Sheet(view, PAGE)
+    pictures = [np.asarray(image.get_array()) for image in sheet.paper.axes.get_images()]
+    strip = next(picture for picture in pictures if picture.ndim == 3)
+    width = view.frames_thwc.shape[2]
+    pitch = width + max(1, width // 40)
+    count = strip.shape[1] // pitch
+    half = (view.times_s[1] - view.times_s[0]) / 2
+    spans = np.linspace(view.times_s[0] - half, view.times_s[-1] + half, count + 1)
+    assert 1 < count < len(view.times_s) and strip.shape[1] == count * pitch
+    for place, middle in enumerate((spans[1:] + spans[:-1]) / 2):
+        nearest = int(np.argmin(np.abs(view.times_s - middle)))
+        np.testing.assert_array_equal(strip[:, place * pitch : place * pitch + width], view.frames_thwc[nearest])
 
 
 def test_the_static_picture_is_the_same_each_time_and_no_text_touches_another(
