@@ -149,6 +149,7 @@ def test_where_it_starts_is_the_main_table_s_row(
         view = session.view(session.start(clip_id, "short_fixed"))
         assert view.ranking.set_index("class")["score"].to_dict() == pytest.approx(rows, rel=1e-6)
         assert view.shown[0].class_name == session.question(clip_id).truth
+        assert [shown.is_answer for shown in view.shown] == [True, False]
         assert view.shown[1].class_name == view.ranking.loc[~view.ranking["is_answer"], "class"].iloc[0]
 
 
