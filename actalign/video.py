@@ -206,7 +206,7 @@ def _decode(path: Path, *, time_limit_s: float, seek_s: Fraction | None = None) 
         begun = seek_s is None  # after a seek, what comes before a key frame refers to pictures that were not read
         deadline = time.monotonic() + time_limit_s
         try:
-            if seek_s is not None and stream.time_base is not None:
+            if seek_s is not None and stream.time_base:
                 container.seek(math.floor(seek_s / stream.time_base), stream=stream, backward=True)
             for packet in container.demux(stream):
                 if packet.is_corrupt:
@@ -239,7 +239,7 @@ def _after(latest: Fraction | None) -> str:
 
 
 def _moment(frame: VideoFrame, path: Path) -> Fraction:
-    if frame.pts is None or frame.time_base is None:
+    if frame.pts is None or not frame.time_base:  # None, from PyAV 19 on 0/1
         raise ActAlignError(f"video {path} has frames without timestamps; put it in an mp4 with ffmpeg first")
     return frame.pts * frame.time_base
 

@@ -402,7 +402,7 @@ def test_a_picture_size_that_changes_is_left_to_iter_frames(
 class Turning:
     """A container whose decoder gives the same frame for ever, as a broken file can make one do."""
 
-    def __init__(self, frame: av.VideoFrame | None, *, corrupt: bool = False) -> None:
+    def __init__(self, frame: Any, *, corrupt: bool = False) -> None:
         self.corrupt = corrupt
         self.format = SimpleNamespace(name="mov", long_name="movie")
         self.stream = SimpleNamespace(disposition=0, codec_context=SimpleNamespace(), type="video")
@@ -430,6 +430,17 @@ def test_decoding_that_gets_nowhere_is_stopped(
     monkeypatch.setattr(av, "open", lambda *_, **__: Turning(frame if with_a_frame else None))
     with pytest.raises(ActAlignError, match=r"decoding ran 0\.05 s .* without reaching a later frame"):
         list(iter_frames(clip(path), time_limit_s=0.05))
+
+
+@pytest.mark.parametrize("unknown", [None, Fraction(0)])  # the latter from PyAV 19 on
+def test_frames_without_a_clock_are_refused(
+    unknown: Fraction | None, write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mp4", frames=1)
+    frame = SimpleNamespace(pts=1, time_base=unknown, key_frame=True)
+    monkeypatch.setattr(av, "open", lambda *_, **__: Turning(frame))
+    with pytest.raises(ActAlignError, match="frames without timestamps"):
+        read_frames(clip(path))
 
 
 def test_a_packet_known_to_be_cut_is_not_decoded(
