@@ -444,14 +444,26 @@ def test_ranking_puts_the_best_on_top_and_marks_the_true_one() -> None:
     assert panel.rank == 3  # a tie counts against the true one
 
 
-def test_numbers_below_zero_stand_clear_of_the_names_and_have_a_minus_sign() -> None:
-    panels = [plots.ScriptPanel(_panel("", LONG_STEPS), CANDIDATES, np.linspace(-0.7, 0.1, 5), answer=1)]
+@pytest.mark.parametrize(
+    ("scores", "lowest"),
+    [
+        (np.linspace(-0.7, 0.1, 5), "0.700"),
+        (np.linspace(-0.001, 0.5, 5), "0.00100"),
+        (np.full(5, -1e-6), "1.00e\N{MINUS SIGN}06"),
+    ],
+)
+def test_numbers_below_zero_stand_clear_of_the_names_and_have_a_minus_sign(
+    scores: NDArray[np.float64], lowest: str
+) -> None:
+    panels = [plots.ScriptPanel(_panel("", LONG_STEPS), CANDIDATES, scores, answer=1)]
     with plots.style():
         figure = plots.new_figure(plots.PAGE_WIDTH_IN, plots.vague_script_height_in(panels))
         _, bars = plots.vague_script(panels, figure, times_s=TIMES_S)
         figure.draw_without_rendering()
-    assert bars.texts[-1].get_text() == "\N{MINUS SIGN}0.700"
-    assert min(text.get_window_extent().x0 for text in bars.texts) > bars.get_window_extent().x0
+    assert bars.texts[-1].get_text() == "\N{MINUS SIGN}" + lowest
+    extents = [text.get_window_extent() for text in bars.texts]
+    assert min(extent.x0 for extent in extents) > bars.get_window_extent().x0
+    assert max(extent.x1 for extent in extents) <= figure.bbox.x1
 
 
 def test_tsne_gives_every_sport_a_colour_and_marker_of_its_own() -> None:

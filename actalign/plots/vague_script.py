@@ -88,11 +88,15 @@ def ranking(
     order = np.argsort(-np.asarray(scores), kind="stable")
     values = np.asarray(scores, dtype=float)[order]
     names = [_name(candidates[i], i == answer, width_in=name_in, lines=max(1, int(row_in / _LINE_IN))) for i in order]
-    bars = ax.barh(
+    ax.barh(
         range(len(order)), values, height=0.66, color=[BLUE if i == answer else "#BFBFBF" for i in order],
         edgecolor=INK, linewidth=0.4,
     )  # fmt: skip
-    ax.bar_label(bars, labels=[*map(score_text, values)], padding=2, fontsize=min(6, row_in * _ROOM_PT))
+    for place, value in enumerate(values):  # right of the bar or of zero: on the left stand the names
+        ax.annotate(
+            score_text(value), (max(value, 0.0), place), xytext=(2, 0), textcoords="offset points", va="center",
+            fontsize=min(6, row_in * _ROOM_PT),
+        )  # fmt: skip
     ax.set_yticks(range(len(order)), names, linespacing=1.1, parse_math=False)
     for i, text in zip(order, ax.get_yticklabels(), strict=True):
         text.set_fontweight("bold" if i == answer else "normal")
@@ -214,7 +218,7 @@ def _share_range(axes: Sequence[Axes]) -> None:
 def _room_for_numbers(values: NDArray[Any]) -> tuple[float, float]:
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     span = (high - low) or 1.0
-    return (low - 0.9 * span if low < 0 else 0.0), high + 0.3 * span  # names stand on the left, nothing on the right
+    return low, high + 0.3 * span
 
 
 def _check_ranking(candidates: Sequence[str], scores: NDArray[Any], answer: int) -> None:
