@@ -119,13 +119,16 @@ def paired_for_people(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def bootstrap_text(table: pd.DataFrame) -> str:
-    """How the intervals of a table of ``metrics.topk_table`` were made, for its caption.
+    """How the intervals of a table of ``metrics.topk_table``, and of differences beside them, were made: for a caption.
 
     >>> bootstrap_text(pd.DataFrame({"n": [40], "families": [40]}))
-    "bootstrap over clips; Wilson's where all agree"
+    "bootstrap over clips; of Top-k, Wilson's where all clips are right or all wrong"
     """
-    clustered = (_column(table, "families") < _column(table, "n")).any()
-    return f"bootstrap {'clustered by family' if clustered else 'over clips'}; Wilson's where all agree"
+    families = _column(table, "families")
+    if (families < 2).all():
+        return "none: all clips are of one family"
+    over = "clustered by family" if (families < _column(table, "n")).any() else "over clips"
+    return f"bootstrap {over}; of Top-k, Wilson's where all clips are right or all wrong"
 
 
 def statistics_for_people(table: pd.DataFrame) -> pd.DataFrame:
