@@ -84,7 +84,7 @@ def table2() -> pd.DataFrame:
     Columns of every results table here: method, size, top1, top1_low, top1_high, top1_k, top2, ..., top3_k
     (percent; NaN where the paper gives none or the clip set is unknown), n, n_total, source, data.
 
-    >>> table2().set_index("method").loc["SigLIP so400m, ActAlign", ["top1", "top1_k", "n"]].tolist()
+    >>> table2().set_index("method").loc["SigLIP so400m, ActAlign", ["top1", "top1_k", "n"]].astype(float).tolist()
     [30.51, 274.0, 898.0]
     """
     return _results(_TABLE2, "Table 2")
