@@ -440,8 +440,6 @@ def test_ranking_puts_the_best_on_top_and_marks_the_true_one() -> None:
     assert [label.get_fontweight() for label in ax.get_yticklabels()] == ["normal", "bold", *["normal"] * 3]
     colors = [bar.get_facecolor() for bar in ax.patches]
     assert len(set(colors)) == 2 and colors.count(colors[1]) == 1
-    panel = plots.ScriptPanel(_panel("", SHORT_STEPS), CANDIDATES, np.array([0.1, 0.3, 0.5, 0.3, 0.2]), answer=1)
-    assert panel.rank == 3  # a tie counts against the true one
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,11 @@ def static_picture(view: View) -> Figure:
     return sheet.paper.figure
 
 
-def png(figure: Figure, *, dpi: int = DPI) -> bytes:
+def png(figure: Figure) -> bytes:
     """The figure as PNG bytes; the same figure gives the same bytes."""
     buffer = io.BytesIO()
     with plots.style():
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
 
 

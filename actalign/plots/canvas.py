@@ -98,12 +98,12 @@ class Canvas:
             Polygon(corners, closed=True, facecolor=face, edgecolor=edge, linewidth=0.7, joinstyle="round")
         )
 
-    def arrow(self, start: tuple[float, float], end: tuple[float, float], *, color: str = INK) -> None:
+    def arrow(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """A straight arrow."""
         self.ax.add_patch(
             FancyArrowPatch(
                 start, end, arrowstyle="-|>,head_length=3.4,head_width=1.7", mutation_scale=1.0, shrinkA=0, shrinkB=0,
-                linewidth=0.8, color=color, capstyle="butt", joinstyle="miter",
+                linewidth=0.8, color=INK, capstyle="butt", joinstyle="miter",
             )
         )  # fmt: skip
 

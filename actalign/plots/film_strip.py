@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
 
+GAP = 0.03
+"""Between two frames, as a share of a span."""
+
 
 def check_frames(frames_thwc: NDArray[Any], frames: int) -> None:
     """Make sure that ``frames_thwc`` is (T, H, W, 3) with T equal to ``frames``.
@@ -24,16 +27,13 @@ def check_frames(frames_thwc: NDArray[Any], frames: int) -> None:
         raise ActAlignError(f"{len(frames_thwc)} pictures for {frames} frames; give one picture per frame")
 
 
-def film_strip(
-    frames_thwc: NDArray[Any], ax: Axes, *, times_s: NDArray[Any], edges_s: NDArray[Any], gap: float = 0.03
-) -> Axes:
+def film_strip(frames_thwc: NDArray[Any], ax: Axes, *, times_s: NDArray[Any], edges_s: NDArray[Any]) -> Axes:
     """Fill ``ax`` with one frame per span of time, the one nearest the span's middle; return ``ax``.
 
     Args:
         frames_thwc: (T, H, W, 3) uint8.
         times_s: (T,) seconds of the frames.
         edges_s: (N + 1,) seconds where the spans of N thumbnails meet.
-        gap: between two frames, as a share of a span.
 
     Raises:
         ActAlignError: frames of another shape than ``times_s``.
@@ -46,7 +46,7 @@ def film_strip(
     check_frames(frames_thwc, len(times_s))
     for left, right in pairwise(edges_s):
         frame = frames_thwc[int(np.abs(times_s - (left + right) / 2).argmin())]
-        before, after = (0.0 if end in (edges_s[0], edges_s[-1]) else (right - left) * gap / 2 for end in (left, right))
+        before, after = (0.0 if end in (edges_s[0], edges_s[-1]) else (right - left) * GAP / 2 for end in (left, right))
         ax.imshow(frame, extent=(left + before, right - after, 0, 1), aspect="auto", interpolation="antialiased")
     ax.set(xlim=(edges_s[0], edges_s[-1]), ylim=(0, 1))
     ax.set_axis_off()

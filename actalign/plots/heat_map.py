@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from actalign.errors import ActAlignError
 from actalign.plots.figure import INK, PAGE_HEIGHT_IN, panel_label
 from actalign.plots.lettering import score_text
-from actalign.plots.scales import AFFINITY_LABEL, COLORS, cell_edges, color_bar, color_scale
+from actalign.plots.scales import COLORS, cell_edges, color_bar, color_scale
 from actalign.plots.step_labels import WRAP, fit_step_labels, rows_height_in, set_step_labels
 from actalign.records import Alignment
 
@@ -128,7 +128,6 @@ def candidates(
     thumbnails: int = 8,
     gamma: float = 1.0,
     wrap: int = WRAP,
-    value_label: str = AFFINITY_LABEL,
 ) -> list[Axes]:
     """Maps of several candidates for one clip, one below the other on one colour scale (paper, Fig. 4).
 
@@ -155,7 +154,7 @@ def candidates(
         if ax is not axes[-1]:
             ax.set_xlabel("")
             ax.tick_params(axis="x", labelbottom=False)
-    color_bar(axes, scale=scale, label=value_label)
+    color_bar(axes, scale=scale)
     for panel, ax in zip(panels, axes, strict=True):
         fit_step_labels(ax, panel.steps, wrap=wrap)
     return axes

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from actalign.errors import ActAlignError
 from actalign.plots.figure import GREEN, GREY, OKABE_ITO, PAGE_WIDTH_IN, panel_label
 from actalign.plots.heat_map import MapPanel, candidates_height_in, heat_map
-from actalign.plots.scales import AFFINITY_LABEL, color_bar, color_scale
+from actalign.plots.scales import color_bar, color_scale
 from actalign.plots.step_labels import NARROW_IN, WRAP, fit_step_labels
 from actalign.plots.tables import require
 
@@ -33,7 +33,6 @@ def accuracy_over_width(
     *,
     frame_rate: float,
     chosen_width: int | None = None,
-    paper_width: int | None = PAPER_WIDTH_FRAMES,
     label: str = "",
 ) -> Axes:
     """Top-1 with 95% intervals over the width w, per split; w in frames below and in seconds above; return ``ax``.
@@ -41,7 +40,7 @@ def accuracy_over_width(
     Args:
         table: columns split ("validation", "test"), width (frames, 1 = off), top1, top1_low, top1_high (percent).
         frame_rate: frames per second, for the upper axis.
-        chosen_width: the w chosen on validation; marked. ``paper_width`` is the paper's 30, marked too.
+        chosen_width: the w chosen on validation; marked, as the paper's 30 is.
 
     Raises:
         ActAlignError: missing columns, fractions for percent, an unknown split or a frame rate of 0 or less.
@@ -68,7 +67,7 @@ def accuracy_over_width(
             color=color, marker=marker, linestyle=dashes, elinewidth=0.7, label=split,
         )  # fmt: skip
         curves.append(curve)
-    marks = _mark_widths(ax, {"chosen on validation": chosen_width, "paper": paper_width})
+    marks = _mark_widths(ax, {"chosen on validation": chosen_width, "paper": PAPER_WIDTH_FRAMES})
     ax.set(xlabel="Smoothing width w (frames; 1 = off)", ylabel="Top-1 accuracy (%)")
     ax.grid(axis="y")
     to_seconds, to_frames = partial(np.multiply, 1 / frame_rate), partial(np.multiply, frame_rate)
@@ -93,7 +92,6 @@ def smoothing(
     chosen_width: int | None = None,
     gamma: float = 1.0,
     wrap: int = WRAP,
-    value_label: str = AFFINITY_LABEL,
 ) -> list[Axes]:
     """Fig. 7: the maps before and after smoothing on one colour scale, and the accuracy over w beside them.
 
@@ -117,7 +115,7 @@ def smoothing(
         )  # fmt: skip
     maps[0].set_xlabel("")
     maps[0].tick_params(axis="x", labelbottom=False)
-    color_bar(maps, scale=scale, label=value_label)
+    color_bar(maps, scale=scale)
     accuracy_over_width(table, curve, frame_rate=frame_rate, chosen_width=chosen_width, label="(c) accuracy")
     for panel, ax in zip(panels, maps, strict=True):
         fit_step_labels(ax, panel.steps, wrap=wrap)

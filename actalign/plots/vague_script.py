@@ -13,7 +13,7 @@ from actalign.errors import ActAlignError
 from actalign.plots.figure import BLUE, GREY, INK, PAGE_HEIGHT_IN, PAGE_WIDTH_IN
 from actalign.plots.heat_map import MapPanel, heat_map
 from actalign.plots.lettering import fitted_lines, score_text, text_width_in
-from actalign.plots.scales import AFFINITY_LABEL, color_bar, color_scale
+from actalign.plots.scales import color_bar, color_scale
 from actalign.plots.step_labels import NARROW_IN, WRAP, fit_step_labels, rows_height_in
 
 NAME_IN = 1.4
@@ -36,8 +36,8 @@ class ScriptPanel:
         ActAlignError: a score per candidate is missing, or the answer is not one of them.
 
     >>> panel = MapPanel("(a) short-fixed", np.ones((2, 5)), None, steps=("toss", "hit"))
-    >>> ScriptPanel(panel, ("serve", "lob"), np.array([0.1, 0.3]), answer=0).rank
-    2
+    >>> ScriptPanel(panel, ("serve", "lob"), np.array([0.1, 0.3]), answer=0).foremost().candidates
+    ('lob', 'serve')
     """
 
     map: MapPanel
@@ -56,11 +56,6 @@ class ScriptPanel:
         names, answer = tuple(self.candidates[i] for i in best), best.tolist().index(self.answer)
         return replace(self, candidates=names, scores=np.asarray(self.scores)[best], answer=answer)
 
-    @property
-    def rank(self) -> int:
-        """Place of the right candidate, 1 for the best; ties count against it."""
-        return int(np.sum(np.asarray(self.scores) >= self.scores[self.answer]))
-
 
 def ranking(
     candidates: Sequence[str],
@@ -69,12 +64,11 @@ def ranking(
     *,
     answer: int,
     label: str = "Score (Eq. 13)",
-    name_in: float = NAME_IN,
     row_in: float = 0.25,
 ) -> Axes:
     """Horizontal bars of the candidates' scores, best on top, the right one blue, bold and named so; return ``ax``.
 
-    Names are wrapped at ``name_in`` inches and cut to the lines that a row of ``row_in`` inches has room for; where it
+    Names are wrapped at ``NAME_IN`` inches and cut to the lines that a row of ``row_in`` inches has room for; where it
     has not room for one, letters shrink.
 
     Raises:
@@ -87,7 +81,8 @@ def ranking(
     _check_ranking(candidates, scores, answer)
     order = np.argsort(-np.asarray(scores), kind="stable")
     values = np.asarray(scores, dtype=float)[order]
-    names = [_name(candidates[i], i == answer, width_in=name_in, lines=max(1, int(row_in / _LINE_IN))) for i in order]
+    lines = max(1, int(row_in / _LINE_IN))
+    names = ["\n".join(_fitted(candidates[i], is_answer=i == answer, max_lines=lines)) for i in order]
     ax.barh(
         range(len(order)), values, height=0.66, color=[BLUE if i == answer else "#BFBFBF" for i in order],
         edgecolor=INK, linewidth=0.4,
@@ -114,7 +109,6 @@ def vague_script(
     times_s: NDArray[Any],
     gamma: float = 1.0,
     wrap: int = WRAP,
-    value_label: str = AFFINITY_LABEL,
 ) -> list[Axes]:
     """Fig. 6: a row per prompt style, its map on the left (one colour scale) and its ranking on the right (one axis).
 
@@ -149,7 +143,7 @@ def vague_script(
         left.tick_params(axis="x", labelbottom=False)
         right.set_xlabel("")
         right.tick_params(axis="x", labelbottom=False)
-    color_bar([left for left, _ in axes], scale=scale, label=value_label)
+    color_bar([left for left, _ in axes], scale=scale)
     for panel, (left, _) in zip(panels, axes, strict=True):
         fit_step_labels(left, panel.map.steps, wrap=wrap)
     return [ax for row in axes for ax in row]
@@ -187,23 +181,19 @@ def _map_in(panel: ScriptPanel, wrap: int) -> float:
 
 def _ranking_in(panel: ScriptPanel) -> float:
     """A line for each name, two where one is long."""
-    lines = min(2, max(len(_fitted(name, is_answer=True, width_in=NAME_IN)) for name in panel.candidates))
+    lines = min(2, max(len(_fitted(name, is_answer=True)) for name in panel.candidates))
     return len(panel.candidates) * (lines * _LINE_IN + 0.04)
 
 
-def _name(candidate: str, is_answer: bool, *, width_in: float, lines: int) -> str:
-    return "\n".join(_fitted(candidate, is_answer=is_answer, width_in=width_in, max_lines=lines))
-
-
-def _fitted(candidate: str, *, is_answer: bool, width_in: float, max_lines: int | None = None) -> list[str]:
-    """The name in lines, with "(right)" at the end of the last where it is the answer."""
+def _fitted(candidate: str, *, is_answer: bool, max_lines: int | None = None) -> list[str]:
+    """The name in lines of ``NAME_IN`` inches, with "(right)" at the end of the last where it is the answer."""
     weight = "bold" if is_answer else "normal"
-    whole = fitted_lines(f"{candidate} (right)" if is_answer else candidate, width_in, size_pt=_NAME_PT, weight=weight)
+    whole = fitted_lines(f"{candidate} (right)" if is_answer else candidate, NAME_IN, size_pt=_NAME_PT, weight=weight)
     if max_lines is None or len(whole) <= max_lines:
         return whole
     if not is_answer:
-        return fitted_lines(candidate, width_in, size_pt=_NAME_PT, max_lines=max_lines)
-    room_in = width_in - text_width_in(" (right)", size_pt=_NAME_PT, weight=weight)
+        return fitted_lines(candidate, NAME_IN, size_pt=_NAME_PT, max_lines=max_lines)
+    room_in = NAME_IN - text_width_in(" (right)", size_pt=_NAME_PT, weight=weight)
     *first, last = fitted_lines(candidate, room_in, size_pt=_NAME_PT, weight=weight, max_lines=max_lines)
     return [*first, f"{last} (right)"]
 
