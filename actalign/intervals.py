@@ -35,14 +35,9 @@ def wilson(k: int, n: int) -> tuple[float, float]:
 
 
 def cluster_interval(
-    values_nm: NDArray[np.float64],
-    clusters: Sequence[str],
-    *,
-    seed: int = 0,
-    resamples: int = 10_000,
-    level: float = 0.95,
+    values_nm: NDArray[np.float64], clusters: Sequence[str], *, seed: int = 0, resamples: int = 10_000
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Percentile bootstrap interval of the mean of each column, whole clusters drawn with replacement.
+    """95% percentile bootstrap interval of the mean of each column, whole clusters drawn with replacement.
 
     A resample draws as many clusters as there are; its mean is over the clips of those drawn. The interval is
     too narrow with few clusters (a sport of 8 families) and has no width where all clips agree.
@@ -52,7 +47,6 @@ def cluster_interval(
         clusters: (n,) the cluster of each clip.
         seed: the same seed and data give the same interval.
         resamples: how many.
-        level: the share of resamples within the interval.
 
     Returns:
         low (m,) and high (m,); NaN where there is only one cluster, which says nothing about the spread.
@@ -81,5 +75,5 @@ def cluster_interval(
     for start in range(0, resamples, step):
         weights = rng.multinomial(count, np.full(count, 1 / count), size=min(step, resamples - start))
         means.append((weights @ sums) / (weights @ sizes)[:, None])
-    low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.quantile(np.concatenate(means), [(1 - 0.95) / 2, (1 + 0.95) / 2], axis=0)
     return low, high

@@ -48,19 +48,19 @@ _ABSTRACT: list[tuple[str, str, tuple[float, ...], bool]] = [
 ]
 
 
-def exact_count(percent: float, n: int = N) -> int | None:
-    """The k with ``percent`` equal to k / n to two decimals, or ``None`` if there is none.
+def exact_count(percent: float) -> int | None:
+    """The k with ``percent`` equal to k / 898 to two decimals, or ``None`` if there is none.
 
     Raises:
-        ActAlignError: not 0 to 100, or several counts fit (n above 10,000).
+        ActAlignError: not 0 to 100.
 
     >>> exact_count(30.51), exact_count(30.24)
     (274, None)
     """
-    if not 0 <= percent <= 100 or not 1 <= n <= 10_000:
-        raise ActAlignError(f"{percent} percent of {n}: give 0 to 100 percent of at most 10,000 clips")
-    k = round(percent * n / 100)
-    return k if f"{100 * k / n:.2f}" == f"{percent:.2f}" else None
+    if not 0 <= percent <= 100:
+        raise ActAlignError(f"{percent} percent of {N} clips: give 0 to 100")
+    k = round(percent * N / 100)
+    return k if f"{100 * k / N:.2f}" == f"{percent:.2f}" else None
 
 
 def table1() -> pd.DataFrame:

@@ -66,8 +66,8 @@ def with_spread(table: pd.DataFrame, column: str) -> list[str]:
     return [f"{mean:.2f} ± {spread:.2f}" for mean, spread in pairs]
 
 
-def p_values(table: pd.DataFrame, column: str = "mcnemar_p") -> list[str]:
-    """Probabilities as text, one a row; a dash where nothing was tested.
+def p_values(table: pd.DataFrame) -> list[str]:
+    """The column ``mcnemar_p`` as text, one a row; a dash where nothing was tested.
 
     Raises:
         ActAlignError: the table has no such column.
@@ -75,7 +75,7 @@ def p_values(table: pd.DataFrame, column: str = "mcnemar_p") -> list[str]:
     >>> p_values(pd.DataFrame({"mcnemar_p": [0.0076, 2e-66, None]}))
     ['0.008', '< 0.001', '–']
     """
-    return [ABSENT if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}" for p in _column(table, column)]
+    return [ABSENT if pd.isna(p) else "< 0.001" if p < 0.001 else f"{p:.3f}" for p in _column(table, "mcnemar_p")]
 
 
 def topk_for_people(table: pd.DataFrame) -> pd.DataFrame:
