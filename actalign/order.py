@@ -31,19 +31,9 @@ SHUFFLED = "dtw_context_shuffled"
 ALL = "all"
 
 
-def inversions(order: Sequence[int] | NDArray[np.intp]) -> int:
-    """How many pairs of places stand the wrong way round.
-
-    >>> inversions([0, 1, 2]), inversions([2, 1, 0])
-    (0, 3)
-    """
-    places = np.asarray(order)
-    return int(np.triu(places[:, None] > places[None, :], 1).sum())
-
-
 @cache
 def orders_with(steps: int) -> tuple[int, ...]:
-    """How many orders of so many steps have 0, 1, 2, ... inversions (the Mahonian numbers).
+    """How many orders of so many steps have 0, 1, 2, ... pairs the wrong way round (the Mahonian numbers).
 
     >>> orders_with(3)
     (1, 2, 2, 1)

@@ -1,6 +1,7 @@
 """Destroying a script's order: exactly so much, uniformly, and only the order."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from actalign.order import (
     SHUFFLED,
     accuracy_by_subset,
     draw_order,
-    inversions,
     order_gain,
     order_method,
     orders_with,
@@ -38,6 +38,11 @@ from actalign.study import paired_row
 
 STEPS = ("coil", "jump", "turn", "land")
 WIDTH = 16
+
+
+def inversions(order: Sequence[int] | NDArray[np.intp]) -> int:
+    """How many pairs of steps stand the wrong way round."""
+    return sum(first > second for first, second in combinations(order, 2))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 7])

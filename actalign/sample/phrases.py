@@ -209,9 +209,3 @@ JOINER_RICH_B = "an athlete {legs}, with {arms}"
 CALL_TRAIN = ("{call} phase", "the {call}", "{call} now", "on the {call}", "{call} part", "{call} move")
 CALL_TERSE = ("the {call} phase", "{call} move now", "now the {call}")
 IN_SPORT = ("{caption} in {sport}", "{caption} during {sport}", "{sport}: {caption}")
-
-
-def held_out_phrases() -> set[str]:
-    """Every phrase that training must never see (calls are checked as whole captions)."""
-    words = (*LEG_WORDS.values(), *ARM_WORDS.values())
-    return {phrase for item in words for phrase in (*item.rich_a, *item.rich_b, *item.terse)}
