@@ -20,7 +20,7 @@ import pandas as pd
 from actalign import __version__, paths
 from actalign.datasets.registry import REGISTRY
 from actalign.errors import ActAlignError, LeftOutError
-from actalign.files import write_whole
+from actalign.files import file_sha256, write_whole
 from actalign.records import Dataset
 
 LIBRARIES = (
@@ -66,7 +66,7 @@ def provenance(
 def data_hash(dataset: Dataset) -> str | None:
     """SHA-256 of the data folder's registry, which lists the hash of every file; ``None`` without a registry."""
     registry = dataset.root / REGISTRY
-    return hashlib.sha256(registry.read_bytes()).hexdigest() if registry.is_file() else None
+    return file_sha256(registry) if registry.is_file() else None
 
 
 def versions(libraries: Iterable[str] = LIBRARIES) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from actalign import paths
-from actalign.files import write_whole
+from actalign.files import file_sha256, write_whole
 from actalign.notebook import read_notebook
 from actalign.results import LIBRARIES, versions
 
@@ -35,7 +35,7 @@ class Record:
     def is_current(self, key: str) -> bool:
         """Whether it was made from the same things and its files are still those."""
         files = [(paths.ROOT / name, digest) for name, digest in self.outputs.items()]
-        return self.key == key and all(path.is_file() and sha256(path.read_bytes()) == digest for path, digest in files)
+        return self.key == key and all(path.is_file() and file_sha256(path) == digest for path, digest in files)
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,11 @@ class Outcome:
     reason: str = ""
 
 
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def package_files() -> dict[str, str]:
     """The sha256 of every file of the package."""
     package = Path(__file__).resolve().parent
     files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(package).as_posix(): sha256(path.read_bytes()) for path in files}
+    return {path.relative_to(package).as_posix(): file_sha256(path) for path in files}
 
 
 def surroundings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +61,7 @@ def surroundings(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "package": package_files(),
         "versions": versions(WATCHED),
-        "sample": sha256(registry.read_bytes()) if registry.is_file() else "",
+        "sample": file_sha256(registry) if registry.is_file() else "",
         "given": dict(given),
     }
 
@@ -75,8 +71,8 @@ def key_of(notebook: Path, *, around: Mapping[str, Any], upstream: Mapping[str, 
     cells = [(cell.cell_type, cell.metadata.get("tags", []), cell.source) for cell in read_notebook(notebook).cells]
     inputs: dict[str, Any] = {stem: record.outputs for stem, record in upstream.items()}
     if notebook.stem == "actionatlas":
-        inputs["files"] = {name: sha256((ATLAS / name).read_bytes()) for name in LEDGERS if (ATLAS / name).is_file()}
-    return sha256(json.dumps([cells, around, inputs], sort_keys=True).encode())
+        inputs["files"] = {name: file_sha256(ATLAS / name) for name in LEDGERS if (ATLAS / name).is_file()}
+    return hashlib.sha256(json.dumps([cells, around, inputs], sort_keys=True).encode()).hexdigest()
 
 
 def read_record(notebook: Path) -> Record | None:
@@ -97,7 +93,7 @@ def forget(notebook: Path) -> None:
     record = read_record(notebook)
     for name, digest in record.outputs.items() if record else ():
         path = paths.ROOT / name
-        if path.is_file() and sha256(path.read_bytes()) == digest:
+        if path.is_file() and file_sha256(path) == digest:
             path.unlink()
     _path(notebook).unlink(missing_ok=True)
 
@@ -117,7 +113,7 @@ def snapshot() -> dict[Path, tuple[int, int, int]]:
 def written_since(before: Mapping[Path, tuple[int, int, int]]) -> dict[str, str]:
     """The sha256 of every file that :func:`snapshot` finds new or written anew, by its path."""
     written = sorted(path for path, identity in snapshot().items() if before.get(path) != identity)
-    return {short_path(path): sha256(path.read_bytes()) for path in written}
+    return {short_path(path): file_sha256(path) for path in written}
 
 
 def short_path(path: Path) -> str:
