@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.text import Text
@@ -15,7 +14,7 @@ from actalign.explorer import wording
 from actalign.explorer.paper import Paper
 from actalign.explorer.view import ShownClass, View
 from actalign.plots.figure import BLUE, GREY, INK, VERMILLION
-from actalign.plots.scales import cell_edges
+from actalign.plots.scales import PATH, cell_edges
 from actalign.plots.step_labels import FONT_PT, LINE_PT, ROW_PAD_PT, wrapped
 
 TOP_IN, TITLE_IN, AXIS_IN, EDGE_IN, GAP_IN = 0.06, 0.24, 0.36, 0.04, 0.1
@@ -27,13 +26,9 @@ RANK_IN = 0.16
 TITLE_PT, TICK_PT = 7.5, 6.5
 LETTER_COLORS = {"A": BLUE, "B": VERMILLION}
 OTHER_COLOR = "#BFBFBF"
-PATH: dict[str, Any] = {
-    "linewidth": 1.2,
-    "solid_joinstyle": "round",
-    "path_effects": [effects.Stroke(linewidth=2.6, foreground="black"), effects.Normal()],
-}
 DOTS: dict[str, Any] = {
-    "linestyle": "", "marker": "o", "markersize": 2.6, "markeredgecolor": "black", "markeredgewidth": 0.5,
+    "color": "white", "linestyle": "", "marker": "o", "markersize": 2.6,
+    "markeredgecolor": "black", "markeredgewidth": 0.5,
 }  # fmt: skip
 TRIANGLES: dict[str, Any] = {"linestyle": "", "marker": "v", "markersize": 3.2, "markeredgewidth": 0}
 
@@ -146,7 +141,7 @@ class _Map:
         self._columns, self._time, self._rows_in = columns, time, rows_in
         self._edges_in, self._middles_in = time.places_in(cell_edges(view.times_s)), (rows_in[1:] + rows_in[:-1]) / 2
         self._image = paper.cells(self._edges_in, rows_in, np.zeros(shown.matrix_kt.shape))
-        self._path = paper.line([], [], color="white", **(PATH if shown.ordered else DOTS))
+        self._path = paper.line([], [], **(PATH if shown.ordered else DOTS))
         if columns.lines:
             self._write_labels(paper, shown)
         known = time.places_in(view.boundaries_s)

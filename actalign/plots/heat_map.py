@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from actalign.errors import ActAlignError
 from actalign.plots.figure import INK, PAGE_HEIGHT_IN, panel_label
 from actalign.plots.lettering import score_text
-from actalign.plots.scales import COLORS, cell_edges, color_bar, color_scale
+from actalign.plots.scales import COLORS, PATH, cell_edges, color_bar, color_scale
 from actalign.plots.step_labels import WRAP, fit_step_labels, rows_height_in, set_step_labels
 from actalign.records import Alignment
 
@@ -140,7 +139,7 @@ def candidates(
     if not panels:
         raise ActAlignError("there are no panels to draw; give at least one candidate's map")
     scale = color_scale((panel.affinity_kt for panel in panels), gamma=gamma)
-    heights = [_rows_in(panel, wrap) for panel in panels]
+    heights = [rows_height_in(panel.steps, wrap=wrap) for panel in panels]
     grid = figure.add_gridspec(len(panels), 1, height_ratios=heights)
     axes = [figure.add_subplot(grid[row]) for row in range(len(panels))]
     for index, (panel, ax) in enumerate(zip(panels, axes, strict=True)):
@@ -169,7 +168,7 @@ def candidates_height_in(panels: Sequence[MapPanel], *, strip_in: float = 0.0, w
     >>> candidates_height_in([panel, panel], strip_in=0.5) > candidates_height_in([panel])
     True
     """
-    maps_in = sum(_rows_in(panel, wrap) + _ROOM_PER_MAP_IN for panel in panels)
+    maps_in = sum(rows_height_in(panel.steps, wrap=wrap) + _ROOM_PER_MAP_IN for panel in panels)
     return min(maps_in + strip_in + _ROOM_FOR_AXIS_IN, PAGE_HEIGHT_IN)
 
 
@@ -203,12 +202,8 @@ def _label_steps(ax: Axes, steps: Sequence[str], *, wrap: int, max_lines: int | 
 
 
 def _draw_path(alignment: Alignment | None, ax: Axes, *, x: NDArray[Any]) -> None:
-    if alignment is None:
-        return
-    ax.plot(
-        x[alignment.path[:, 1]], alignment.path[:, 0], color="white", linewidth=1.2, solid_joinstyle="round",
-        path_effects=[effects.Stroke(linewidth=2.6, foreground="black"), effects.Normal()], gid="path",
-    )  # fmt: skip
+    if alignment is not None:
+        ax.plot(x[alignment.path[:, 1]], alignment.path[:, 0], gid="path", **PATH)
 
 
 def _draw_boundaries(boundaries_s: Sequence[float], ax: Axes) -> None:
@@ -240,10 +235,6 @@ def _draw_strip(frames_thwc: NDArray[Any], times_s: NDArray[Any], ax: Axes, *, t
 def _write_label(ax: Axes, label: str, alignment: Alignment | None) -> None:
     score = "" if alignment is None else f"score {score_text(alignment.score)}"
     panel_label(ax, label or score, tail=f", {score}" if label and score else "")
-
-
-def _rows_in(panel: MapPanel, wrap: int) -> float:
-    return rows_height_in(panel.steps, wrap=wrap)
 
 
 def _times(times_s: NDArray[Any], frames: int) -> NDArray[np.float64]:

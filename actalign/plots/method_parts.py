@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from actalign.plots.canvas import Box, Canvas, step_color, tint
 from actalign.plots.figure import BLUE, GREY, INK
 from actalign.plots.lettering import cut_to_width, score_text, text_width_in
-from actalign.plots.scales import COLORS
+from actalign.plots.scales import COLORS, PATH
 from actalign.records import Alignment
 
 SHOWN_CANDIDATES = 5
@@ -67,11 +67,7 @@ def draw_map(
     )  # fmt: skip
     if alignment is not None:
         middles = (edges_s[1:] + edges_s[:-1]) / 2
-        ax.plot(
-            middles[alignment.path[:, 1]], alignment.path[:, 0] + 0.5, color="white", linewidth=1.2, gid="path",
-            solid_joinstyle="round", zorder=4,
-            path_effects=[effects.Stroke(linewidth=2.6, foreground="black"), effects.Normal()],
-        )  # fmt: skip
+        ax.plot(middles[alignment.path[:, 1]], alignment.path[:, 0] + 0.5, zorder=4, gid="path", **PATH)
     return ax
 
 

@@ -1,8 +1,9 @@
-"""Colours and cells of maps: one scale for all maps that are compared."""
+"""Colours, cells and paths of maps: one scale for all maps that are compared."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -14,6 +15,11 @@ from actalign.errors import ActAlignError
 
 AFFINITY_LABEL = "Affinity (Eq. 9)"
 COLORS = "cividis"
+PATH: dict[str, Any] = {
+    "color": "white", "linewidth": 1.2, "solid_joinstyle": "round",
+    "path_effects": [effects.Stroke(linewidth=2.6, foreground="black"), effects.Normal()],
+}  # fmt: skip
+"""How a warping path lies on a map: white, with a dark edge, so that it shows on every colour."""
 _BAR_IN = 0.1
 
 
