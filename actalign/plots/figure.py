@@ -21,6 +21,8 @@ from actalign.plots.lettering import fitted_lines, text_width_in
 COLUMN_WIDTH_IN = 3.35
 PAGE_WIDTH_IN = 6.9
 PAGE_HEIGHT_IN = 9.0
+NARROW_IN = 5.0
+"""A figure of less width has no room for panels or legends side by side."""
 WIDTHS_IN = {"column": COLUMN_WIDTH_IN, "page": PAGE_WIDTH_IN}
 STYLE_FILE = Path(__file__).parent / "style" / "actalign.mplstyle"
 

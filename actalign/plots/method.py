@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
 from actalign.plots.canvas import Box, Canvas, step_color, tint
-from actalign.plots.figure import BLUE, GREY, INK, OKABE_ITO
+from actalign.plots.figure import BLUE, GREY, INK, OKABE_ITO, PAGE_WIDTH_IN
 from actalign.plots.film_strip import check_frames, film_strip
 from actalign.plots.heat_map import MapPanel
 from actalign.plots.lettering import fitted_lines, lines_height_in
@@ -24,7 +24,6 @@ from actalign.plots.method_parts import (
 )
 from actalign.plots.scales import cell_edges
 
-METHOD_WIDTH_IN = 6.9
 DIMENSIONS = 24
 _VISION, _LANGUAGE = OKABE_ITO[5], OKABE_ITO[4]
 _LABEL_PT, _SMALL_PT, _STEP_PT = 7.0, 6.0, 6.0
@@ -93,7 +92,7 @@ def method(example: MethodExample, figure: Figure, *, dimensions: int = DIMENSIO
     """
     if dimensions < 1:
         raise ActAlignError(f"dimensions is {dimensions}; show at least 1 of the embeddings' dimensions")
-    canvas = Canvas(figure, needs_in=(METHOD_WIDTH_IN, method_height_in(example)))
+    canvas = Canvas(figure, needs_in=(PAGE_WIDTH_IN, method_height_in(example)))
     places = _places(example)
     edges = cell_edges(example.times_s)
     shown = shown_dimensions(example.frame_embeddings_td, count=dimensions)
@@ -157,8 +156,8 @@ def _places(example: MethodExample) -> dict[str, Box]:
         "cosine": Box(cosine, maps, width=_MAP_IN, height=tall),
         "affinity": Box(affinity, maps, width=_MAP_IN, height=tall),
         "curve": Box(affinity, strip + 0.02, width=_MAP_IN, height=frames + _FEATURES_IN - strip - 0.16),
-        "bars": Box(bars, maps, width=METHOD_WIDTH_IN - 0.04 - bars, height=tall),
-        "prediction": Box(bars, frames - 0.06, width=METHOD_WIDTH_IN - 0.04 - bars, height=_FEATURES_IN + 0.06),
+        "bars": Box(bars, maps, width=PAGE_WIDTH_IN - 0.04 - bars, height=tall),
+        "prediction": Box(bars, frames - 0.06, width=PAGE_WIDTH_IN - 0.04 - bars, height=_FEATURES_IN + 0.06),
     }
 
 

@@ -13,10 +13,10 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
-from actalign.plots.figure import GREEN, GREY, OKABE_ITO, PAGE_WIDTH_IN, panel_label
+from actalign.plots.figure import GREEN, GREY, NARROW_IN, OKABE_ITO, PAGE_WIDTH_IN, panel_label
 from actalign.plots.heat_map import MapPanel, candidates_height_in, heat_map
 from actalign.plots.scales import color_bar, color_scale
-from actalign.plots.step_labels import NARROW_IN, WRAP, fit_step_labels
+from actalign.plots.step_labels import WRAP, fit_step_labels
 from actalign.plots.tables import require
 
 PAPER_WIDTH_FRAMES = 30

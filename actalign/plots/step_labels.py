@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from actalign.plots.figure import NARROW_IN
+
 WRAP = 30
 FONT_PT = 6.0
 LINE_PT = FONT_PT * 1.25
 ROW_PAD_PT = 3.0
-NARROW_IN = 5.0
-"""Below this width in inches, panels stand one below the other."""
 
 
 def letters_a_line(width_in: float) -> int:

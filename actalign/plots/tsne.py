@@ -12,11 +12,10 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
-from actalign.plots.figure import INK, MARKERS, OKABE_ITO, panel_label
+from actalign.plots.figure import INK, MARKERS, NARROW_IN, OKABE_ITO, panel_label
 
 SHOWN_SPORTS = len(OKABE_ITO)
 OTHERS = "#B3B3B3"
-_NARROW_IN = 5.0
 _LETTER_IN, _KEY_IN, _LINE_IN = 0.055, 0.3, 0.135  # of a legend in 6.5 pt: a letter, a marker with its gaps, a line
 
 
@@ -106,7 +105,7 @@ def tsne_pair_height_in(width_in: float, *, sports: Sequence[str]) -> float:
     3.79
     """
     lines = -(-len(_legend_names(sports)) // _legend_columns(sports, width_in))
-    return width_in / 2 + (0.21 if width_in >= _NARROW_IN else 0.32) + lines * _LINE_IN
+    return width_in / 2 + (0.21 if width_in >= NARROW_IN else 0.32) + lines * _LINE_IN
 
 
 def sport_keys(sports: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -137,7 +136,7 @@ def _legend_columns(sports: Sequence[str], width_in: float) -> int:
 
 
 def _narrow(figure: Figure | SubFigure) -> bool:
-    return bool(figure.bbox.width / figure.dpi < _NARROW_IN)
+    return bool(figure.bbox.width / figure.dpi < NARROW_IN)
 
 
 def _handles(sports: Sequence[str]) -> list[Line2D]:
