@@ -14,6 +14,7 @@ from actalign.explorer import wording
 from actalign.explorer.paper import Paper
 from actalign.explorer.view import ShownClass, View
 from actalign.plots.figure import BLUE, GREY, INK, VERMILLION
+from actalign.plots.film_strip import shown_frames
 from actalign.plots.scales import PATH, cell_edges
 from actalign.plots.step_labels import FONT_PT, LINE_PT, ROW_PAD_PT, wrapped
 
@@ -188,8 +189,7 @@ def _draw_strip(view: View, time: _Time, paper: Paper, *, bottom: float, count: 
     """Equal spans of time, each by the frame nearest its middle."""
     assert view.frames_thwc is not None
     edges = np.linspace(time.first_s, time.last_s, count + 1)
-    middles = (edges[1:] + edges[:-1]) / 2
-    frames = view.frames_thwc[np.abs(view.times_s[None] - middles[:, None]).argmin(axis=1)]
+    frames = view.frames_thwc[shown_frames(view.times_s, edges)]
     white = np.full((frames.shape[1], max(1, frames.shape[2] // 40), 3), 255, np.uint8)
     joined = np.concatenate([part for frame in frames for part in (frame, white)], axis=1)
     left = time.columns.labels

@@ -27,6 +27,16 @@ def check_frames(frames_thwc: NDArray[Any], frames: int) -> None:
         raise ActAlignError(f"{len(frames_thwc)} pictures for {frames} frames; give one picture per frame")
 
 
+def shown_frames(times_s: NDArray[Any], edges_s: NDArray[Any]) -> NDArray[np.intp]:
+    """Which of T frames stands for each of N spans of time between N + 1 edges: the one nearest its middle, (N,).
+
+    >>> shown_frames(np.arange(4.0), np.array([0.0, 2.0, 4.0])).tolist()
+    [1, 3]
+    """
+    middles = (edges_s[:-1] + edges_s[1:]) / 2
+    return np.abs(times_s - middles[:, None]).argmin(axis=1)
+
+
 def film_strip(frames_thwc: NDArray[Any], ax: Axes, *, times_s: NDArray[Any], edges_s: NDArray[Any]) -> Axes:
     """Fill ``ax`` with one frame per span of time, the one nearest the span's middle; return ``ax``.
 
@@ -44,8 +54,8 @@ def film_strip(frames_thwc: NDArray[Any], ax: Axes, *, times_s: NDArray[Any], ed
     2
     """
     check_frames(frames_thwc, len(times_s))
-    for left, right in pairwise(edges_s):
-        frame = frames_thwc[int(np.abs(times_s - (left + right) / 2).argmin())]
+    shown = frames_thwc[shown_frames(times_s, edges_s)]
+    for frame, (left, right) in zip(shown, pairwise(edges_s), strict=True):
         before, after = (0.0 if end in (edges_s[0], edges_s[-1]) else (right - left) * GAP / 2 for end in (left, right))
         ax.imshow(frame, extent=(left + before, right - after, 0, 1), aspect="auto", interpolation="antialiased")
     ax.set(xlim=(edges_s[0], edges_s[-1]), ylim=(0, 1))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
 from actalign.plots.figure import INK, PAGE_HEIGHT_IN, panel_label
+from actalign.plots.film_strip import check_frames, shown_frames
 from actalign.plots.lettering import score_text
 from actalign.plots.scales import COLORS, PATH, cell_edges, color_bar, color_scale
 from actalign.plots.step_labels import WRAP, fit_step_labels, rows_height_in, set_step_labels
@@ -216,15 +217,14 @@ def _draw_boundaries(boundaries_s: Sequence[float], ax: Axes) -> None:
 
 
 def _draw_strip(frames_thwc: NDArray[Any], times_s: NDArray[Any], ax: Axes, *, thumbnails: int) -> Axes:
-    if frames_thwc.ndim != 4 or frames_thwc.shape[3] != 3:
-        raise ActAlignError(f"frames must be (T, H, W, 3); got shape {frames_thwc.shape}")
+    check_frames(frames_thwc, len(times_s))
     if thumbnails < 1:
         raise ActAlignError(f"thumbnails is {thumbnails}; show at least 1")
     edges = np.linspace(*ax.get_xlim(), thumbnails + 1)
     height, width = frames_thwc.shape[1:3]
     strip = ax.inset_axes((0, 1.0, 1, 2.0))
-    for left, right in pairwise(edges):
-        frame = frames_thwc[int(np.abs(times_s - (left + right) / 2).argmin())]
+    shown = frames_thwc[shown_frames(times_s, edges)]
+    for frame, (left, right) in zip(shown, pairwise(edges), strict=True):
         strip.imshow(frame, extent=(left, right, 0, 1), aspect="auto", interpolation="antialiased")
         strip.plot([right, right], [0, 1], color="white", linewidth=1.0, solid_capstyle="butt")
     strip.set(xlim=ax.get_xlim(), ylim=(-0.12, 1), aspect=(edges[1] - edges[0]) * height / width, anchor="S")

@@ -56,9 +56,8 @@ def teaser(
     wanted = teaser_height_in(panels, float(figure.get_figwidth()), frames_thwc=frames_thwc, thumbnails=thumbnails)
     canvas = Canvas(figure, needs_in=(2.0, wanted))
     edges = cell_edges(times)
-    strip = Box(_GUTTER_IN, _MARGIN_IN, width=_lane_width(canvas.width_in), height=0.0)
-    count = min(thumbnails, len(times))
-    strip = Box(strip.left, strip.top, width=strip.width, height=_strip_height(strip.width, frames_thwc, count))
+    count, width = min(thumbnails, len(times)), _lane_width(canvas.width_in)
+    strip = Box(_GUTTER_IN, _MARGIN_IN, width=width, height=_strip_height(width, frames_thwc, count))
     spans = np.linspace(edges[0], edges[-1], count + 1)
     axes = [film_strip(frames_thwc, canvas.axes(strip, label="frames"), times_s=times, edges_s=spans)]
     _draw_ruler(canvas, strip, times_s=times, edges=edges, boundaries_s=panels[0].boundaries_s)
