@@ -12,9 +12,7 @@ from threading import Event, Lock
 from typing import Any, Generic, TypeVar, cast
 from weakref import ref
 
-import numpy as np
-
-from actalign.errors import ActAlignError
+from actalign.arrays import as_count
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -49,11 +47,7 @@ def threads_for(wanted: int | None) -> int:
     >>> threads_for(3)
     3
     """
-    if wanted is None:
-        return available()
-    if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or wanted < 1:
-        raise ActAlignError(f"threads is {wanted!r}; give a whole number, 1 or more, or None for every core")
-    return int(wanted)
+    return available() if wanted is None else as_count(wanted, name="threads", least=1)
 
 
 @cache

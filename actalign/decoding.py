@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import takewhile
 from threading import Condition, Lock
-from types import TracebackType
 
 from actalign.cores import threads_for
 from actalign.records import Clip
@@ -73,9 +73,7 @@ class DecodeAhead:
     def __enter__(self) -> "DecodeAhead":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._lock:
             self._stopped = True
             for lane in self._lanes:
@@ -131,13 +129,8 @@ class DecodeAhead:
             return True
         if self._bytes + size > self._bytes_at_most:
             return False
-        return not any(other.waiting for other in self._before(lane))
-
-    def _before(self, lane: _Lane) -> Iterator[_Lane]:
-        for other in self._lanes:
-            if other is lane:
-                return
-            yield other
+        earlier = takewhile(lambda other: other is not lane, self._lanes)
+        return not any(other.waiting for other in earlier)
 
     def _wake_the_earliest(self) -> None:
         for lane in self._lanes:

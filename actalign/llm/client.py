@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import count
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -128,9 +127,7 @@ class Endpoint:
         self._key = _any_spelling(key)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self._client.close()
 
     async def ask(self, request: Request, *, cache: AnswerCache, class_name: str) -> Answer | Failure:
