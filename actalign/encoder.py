@@ -172,15 +172,14 @@ class Encoder:
 def pooled(output: Any) -> torch.Tensor:
     """The embeddings (N, d) in what ``get_image_features`` or ``get_text_features`` returned.
 
-    transformers 4 returns the tensor itself, transformers 5 an object that holds it as ``pooler_output``.
-
     Raises:
         ActAlignError: there is no such matrix in it.
 
-    >>> pooled(torch.zeros(2, 3)).shape
+    >>> from types import SimpleNamespace
+    >>> pooled(SimpleNamespace(pooler_output=torch.zeros(2, 3))).shape
     torch.Size([2, 3])
     """
-    rows = output if isinstance(output, torch.Tensor) else getattr(output, "pooler_output", None)
+    rows = getattr(output, "pooler_output", None)
     if not isinstance(rows, torch.Tensor) or rows.ndim != 2:
         raise ActAlignError(
             f"the checkpoint's features are a {type(output).__name__} without one embedding per item; "
