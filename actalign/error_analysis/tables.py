@@ -6,24 +6,22 @@ from typing import Any
 import pandas as pd
 
 from actalign.error_analysis.criteria import RELATIONS
-from actalign.error_analysis.modes import FEWEST_RIGHT, LABELS, MODES
+from actalign.error_analysis.modes import FEWEST_RIGHT, LABELS
 from actalign.report import ABSENT, MINUS, with_interval
 
 TELLS, TELLS_LITTLE = 0.9, 0.6
 """AUROC from which a criterion tells a subset from the reference, and below which it does not."""
-_PAPER = {mode.name: "yes" if mode.of_paper else "" for mode in MODES}
 _HELD = {"any": "{value:g}", "high": "{value:.3g} > {threshold:.3g}", "low": "{value:.3g} < {threshold:.3g}"}
 
 
 def modes_for_people(table: pd.DataFrame) -> pd.DataFrame:
     """A table of ``modes.mode_counts`` of one style as text; what could not be judged is a dash.
 
-    >>> from actalign.error_analysis.modes import NONE
-    >>> row = {"mode": NONE, "label": "none of these", "judged": True, "primary": 2, "n_wrong": 8, "n_right": 9}
+    >>> row = {"label": "tie", "of_paper": False, "judged": True, "primary": 2}
     >>> shares = {f"{kind}_share{end}": 25.0 for kind in ("primary", "held", "held_right")
     ...           for end in ("", "_low", "_high")}
     >>> modes_for_people(pd.DataFrame([row | shares])).values.tolist()[0][:3]
-    ['none of these', '', '2']
+    ['tie', '', '2']
     """
     judged = list(table["judged"])
     columns = {
@@ -36,7 +34,7 @@ def modes_for_people(table: pd.DataFrame) -> pd.DataFrame:
         name: [text if known else ABSENT for text, known in zip(texts, judged, strict=True)]
         for name, texts in columns.items()
     }
-    of_paper = [_PAPER.get(mode, "") for mode in table["mode"]]
+    of_paper = ["yes" if known else "" for known in table["of_paper"]]
     return pd.DataFrame({"Mode": list(table["label"]), "Of the paper": of_paper, **shown})
 
 
