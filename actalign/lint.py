@@ -236,7 +236,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 def lint(
     scripts: Mapping[str, Script],
     *,
-    style: str | None = None,
+    style: str = "",
     questions: Iterable[Question] | None = None,
     token_count: TokenCount | None = None,
     max_tokens: int | None = None,
@@ -268,7 +268,7 @@ def lint(
         raise ActAlignError("no scripts to check; read a script file first")
     if (token_count is None) != (max_tokens is None):
         raise ActAlignError("token_count and max_tokens belong to one encoder: give both or neither")
-    checked = Checked(scripts, style or "", asked, token_count, max_tokens)
+    checked = Checked(scripts, style, asked, token_count, max_tokens)
     found = [(name, finding) for name, rule in RULES.items() for finding in rule.find(checked)]
     place = {name: number for number, name in enumerate(scripts)} | {"": len(scripts) + 1}
     found.sort(key=lambda row: (place.get(row[1].class_name, len(scripts)), row[1].step or 0))

@@ -36,8 +36,9 @@ WITHOUT_EFFECT = frozenset(
 )
 """Settings that change nothing for a batch of RGB arrays."""
 FOLLOWED = frozenset(
-    "do_resize size resample do_center_crop crop_size do_rescale rescale_factor do_normalize".split()
-) | {"image_mean", "image_std"}
+    "do_resize size resample do_center_crop crop_size do_rescale rescale_factor do_normalize image_mean "
+    "image_std".split()
+)
 PART_BYTES = 2**28
 """Float pixels that one resize on a GPU may hold at a time."""
 
@@ -194,7 +195,7 @@ def _strange(name: str, settings: Mapping[str, Any]) -> str:
 
 
 def columns_first(before: tuple[int, int], after: tuple[int, int]) -> bool:
-    """Whether Pillow 13 resizes the columns of a (height, width) picture before its rows; earlier ones never do.
+    """Whether Pillow 13 resizes the columns of a (height, width) picture before its rows.
 
     Each of the two passes rounds, so the order shows.
 

@@ -191,7 +191,8 @@ class FrameEmbeddings:
         frames, width = self.embeddings.shape
         lengths = np.linalg.norm(self.embeddings, axis=1)
         rate = f"{1 / self.frame_s:.4g} a second" if frames > 1 else None
-        named = [("frames", f"{frames:,}"), ("width", width), ("first and last", _seconds(self.times_s)),
+        ends = f"{self.times_s[0]:.2f} s, {self.times_s[-1]:.2f} s"
+        named = [("frames", f"{frames:,}"), ("width", width), ("first and last", ends),
                  ("rate", rate), ("length of a row", f"{lengths.min():.3g} to {lengths.max():.3g}")]  # fmt: skip
         return html.facts("Frame embeddings", named)
 
@@ -301,7 +302,3 @@ def _counts(names: Iterable[str]) -> list[tuple[str, int]]:
     ordered = sorted(Counter(names).items(), key=lambda one: (-one[1], one[0]))
     others = ordered[12:]
     return [*ordered[:12], *([(f"and {len(others)} others", sum(count for _, count in others))] if others else [])]
-
-
-def _seconds(times_s: NDArray[np.float64]) -> str:
-    return f"{times_s[0]:.2f} s, {times_s[-1]:.2f} s"

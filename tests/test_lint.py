@@ -18,7 +18,7 @@ def script(*steps: str, name: str = "lob", sport: str = "tennis") -> Script:
     return Script(name, sport=sport, steps=steps or SEEN)
 
 
-def found(*scripts: Script, style: str | None = None, questions: tuple[Question, ...] = ()) -> list[tuple[object, ...]]:
+def found(*scripts: Script, style: str = "", questions: tuple[Question, ...] = ()) -> list[tuple[object, ...]]:
     """(class, step, rule) of every finding but notes."""
     table = lint({one.class_name: one for one in scripts}, style=style, questions=questions)
     table = table[table["severity"] != "note"]

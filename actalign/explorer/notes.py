@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from actalign.inputs import Candidate
 
 
@@ -18,15 +15,15 @@ def without_script(candidates: Sequence[Candidate], *, style: str) -> list[str]:
     return [f"Not ranked, for want of a script of style {style}: {', '.join(missing)}."] if missing else []
 
 
-def smoothed(width: int, times_s: NDArray[np.float64]) -> list[str]:
-    """How long the window of the moving average is.
+def smoothed(width: int, *, frame_s: float) -> list[str]:
+    """How long the window of the moving average is, where a frame takes ``frame_s`` seconds (0: not known).
 
-    >>> smoothed(30, np.arange(60) / 15)
+    >>> smoothed(30, frame_s=1 / 15)
     ['Smoothed over 30 frames, 2 s.']
     """
     if width == 1:
         return []
-    lasts = f", {width * float(np.median(np.diff(times_s))):.2g} s" if len(times_s) > 1 else ""
+    lasts = f", {width * frame_s:.2g} s" if frame_s else ""
     return [f"Smoothed over {width} frames{lasts}."]
 
 

@@ -175,7 +175,7 @@ class Session:
         said = [
             *loaded.notes,
             *notes.without_script(written, style=settings.style),
-            *notes.smoothed(settings.width, loaded.embeddings.times_s),
+            *notes.smoothed(settings.width, frame_s=loaded.embeddings.frame_s),
             *notes.edited(written, candidates),
         ]
         for one in candidates:

@@ -66,10 +66,8 @@ def invented_names(class_ids: list[str], seed: int) -> dict[str, list[str]]:
     5
     """
     rng = np.random.default_rng([seed, 2])
-    starts, ends = (
-        "bra del fro gal hen jor kal lin mor nev pol quin ras sol tev var wil yan zet".split(),
-        ("bert dini dorf gan kov lani mark nier ota pin rell ston tani vek zov".split()),
-    )
+    starts = "bra del fro gal hen jor kal lin mor nev pol quin ras sol tev var wil yan zet".split()
+    ends = "bert dini dorf gan kov lani mark nier ota pin rell ston tani vek zov".split()
     nouns = "turn move special combination twist number pass routine trick sequence".split()
     names: dict[str, list[str]] = {class_id: [] for class_id in class_ids}
     used: set[str] = set()

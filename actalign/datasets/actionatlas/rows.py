@@ -75,7 +75,7 @@ def parse_rows(raw_rows: Iterable[Mapping[str, Any]]) -> tuple[AtlasRow, ...]:
     """Every row of the released table, in its order; ids are unique among rows without fault.
 
     >>> (row,) = parse_rows([{"id": "7", "youtube_id": "abc", "action": "lob", "domain": "tennis", "answer": 2,
-    ...                       "choices_str": "1. serve\\\\n2. lob".replace("\\\\n", chr(10)), "start_timestamp": 3.04,
+    ...                       "choices_str": "1. serve\\n2. lob", "start_timestamp": 3.04,
     ...                       "end_timestamp": 8.96, "frames_to_obfuscate": None}])
     >>> row.question.truth, row.start_s, row.end_s, row.fault
     ('lob', 3.0, 9.0, '')
