@@ -16,7 +16,7 @@ CELLS_PER_CHUNK = 2_000_000  # resample x family weights held at once: 16 MB
 def wilson(k: int, n: int) -> tuple[float, float]:
     """95% Wilson score interval of the proportion k / n, as two proportions in [0, 1].
 
-    For published rows, where only the count is known; it takes the clips as independent.
+    For a count alone, as of published rows, or where all clips agree; it takes the clips as independent.
 
     Raises:
         ActAlignError: not 0 <= k <= n with n of at least 1.

@@ -20,7 +20,7 @@ REORDER_FRAMES = 16
 ROUNDING = 1e-6
 """Part of a grid step that floating point may be off by."""
 MOST_FRAMES_PER_S = 1e6
-"""Far beyond any camera's; and times it are still exact."""
+"""Far beyond any camera's, and a time in seconds multiplied by it is still exact."""
 
 
 def in_order(frames: Iterator[tuple[Fraction, Frame]], path: Path) -> Generator[tuple[Fraction, Frame]]:

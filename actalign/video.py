@@ -116,7 +116,7 @@ def iter_frames(
     """
     check_frame_rate(frame_rate)
     window = enumerate(_window(clip, time_limit_s))
-    every = ((time_s, (number, frame)) for number, (time_s, frame) in window)  # by their numbers masks go
+    every = ((time_s, (number, frame)) for number, (time_s, frame) in window)  # masks are listed by these numbers
     frames = every if frame_rate is None else on_grid(every, start_s=clip.start_s or 0.0, frame_rate=float(frame_rate))
     reformatter = VideoReformatter()
     masks = clip.masks or Masks()

@@ -92,7 +92,7 @@ def styles_of(dataset: Any, style: Sequence[str] | None) -> list[str]:
 
 
 def end_partly(failed: Mapping[str, object]) -> None:
-    """Name what failed (name -> reason) and end the command; goes on where nothing did."""
+    """Where anything failed (name -> reason), name it and end the command."""
     for name, reason in failed.items():
         typer.echo(f"failed: {name}: {reason}", err=True)
     if failed:

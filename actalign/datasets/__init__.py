@@ -45,11 +45,9 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> Datase
     Raises:
         ActAlignError: neither a known name nor a folder, or a folder that :func:`~.folder.read_folder` refuses.
 
-    >>> try:
-    ...     load("smaple")
-    ... except ActAlignError as error:
-    ...     print(error)
-    'smaple' is neither a folder nor one of the known data sets ['actionatlas', 'sample']; check the spelling...
+    >>> load("smaple")
+    Traceback (most recent call last):
+    actalign.errors.ActAlignError: 'smaple' is neither a folder nor one of the known data sets ['actionatlas', ...
     """
     if isinstance(name_or_path, str) and name_or_path in SOURCES:
         return SOURCES[name_or_path](verify)

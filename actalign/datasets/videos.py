@@ -25,7 +25,7 @@ def find_clips(root: str | os.PathLike[str], *, sports: set[str]) -> dict[str, C
 
     A video is a file that ends in one of ``SUFFIXES``, in whatever case, and is not hidden; a link whose file is gone
     or a file closed to us is one too, so that it is reported. Linked folders are looked into, each folder once. Copies
-    called ``*.annotated.mp4`` are results and none. The clips' sport is that of ``sports`` if there is just one, else
+    called ``*.annotated.mp4`` are results, not clips. The clips' sport is that of ``sports`` if there is just one, else
     empty.
 
     Raises:

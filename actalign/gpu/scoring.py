@@ -113,7 +113,7 @@ def _values(width: int, frames: int, texts: int) -> int:
 
 
 def _place(wanted: str) -> str:
-    """ "cpu", or the CUDA device to use."""
+    """The CUDA device to use, or "cpu"."""
     if wanted == "cpu":
         return wanted
     reason = _why_not_cuda()

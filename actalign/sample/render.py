@@ -131,9 +131,10 @@ def write_texts(out: Path, made: Sequence[Family], *, seed: int) -> None:
 
 
 def write_folder(out: Path, planned: Sequence[PlannedClip], *, seed: int, progress: bool = True) -> None:
-    """Draw every planned clip into ``out`` with its tables; clips already there are kept and not drawn again.
+    """Draw every planned clip into ``out`` with its tables; files of clips already there are kept.
 
-    A run that was cut off goes on where it stopped. Raises ActAlignError when ``out`` cannot be written.
+    A run that was cut off draws every clip again, for its labels, and encodes only those that are missing. Raises
+    ActAlignError when ``out`` cannot be written.
     """
     made = list({clip.family.id: clip.family for clip in planned}.values())
     labels = []

@@ -31,9 +31,9 @@ class Entry:
 
     ``kind`` is the reason in a word or two ("private", "bot wall", ..., "row" for a row that is faulty itself) and
     ``reason`` in full. ``retryable`` says whether trying again may help; ``attempts`` are those of the run that
-    settled it. ``file`` is below videos/; ``start_s`` and
-    ``end_s`` are the clip's window in that file. Width and height are in pixels; ``frames`` and ``frame_rate``
-    (frames per second) were counted in the window, ``duration_s`` is what the whole file's header says.
+    settled it. ``file`` is below videos/; ``start_s`` and ``end_s`` are the clip's window in that file. Width and
+    height are in pixels; ``frames`` and ``frame_rate`` (frames per second) were counted in the window, ``duration_s``
+    is what the whole file's header says.
     ``masked_frames`` frames are blurred where they show telling words; ``masks`` is the digest of where, and
     ``masks_fit`` says whether the picture is large enough to hold it.
     """
