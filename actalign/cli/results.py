@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,10 +55,8 @@ def score(
     from actalign.embeddings import embed_clips, embed_texts
     from actalign.files import check_writable, write_whole
     from actalign.methods import method_named
-    from actalign.metrics import topk_table
     from actalign.options import options
     from actalign.questions import text_groups
-    from actalign.report import interval_text
     from actalign.study import score_methods
 
     dataset = dataset_of(data)
@@ -89,24 +87,35 @@ def score(
         write_whole(out, scores.to_csv(index=False, lineterminator="\n"))
         typer.echo(f"wrote {out}")
     unlabelled = [question.clip_id for question in dataset.questions if question.answer is None]
-    if not unlabelled:
-        for row in topk_table(scores).itertuples():
-            style_of = f" [{row.style}]" if row.style else ""
-            typer.echo(
-                f"{row.label}{style_of}: Top-1 {interval_text(row.top1, row.top1_low, row.top1_high)}, "
-                f"Top-2 {row.top2:.1f}, Top-3 {row.top3:.1f} on {row.n} of {row.n_total}"
-            )
-    else:
-        if len(unlabelled) < len(dataset.questions):
-            asked = f"{len(unlabelled)} of {len(dataset.questions)} questions, {unlabelled[0]!r} first"
-            typer.echo(f"no accuracy: {asked}, have no answer; add it to questions.csv or drop them", err=True)
-        known = scores.dropna(subset="score").groupby(["clip_id", "label", "style", "class"], sort=False)["score"]
-        ranked = known.mean().reset_index().sort_values("score", ascending=False, kind="stable")  # of several draws
-        for (clip_id, label, style_name), rows in ranked.groupby(["clip_id", "label", "style"]):
-            first, *others = (f"{row['class']} {row['score']:#.3g}" for row in rows[:2].to_dict("records"))
-            then = f", then {others[0]}" if others else ""
-            typer.echo(f"{clip_id}: {first}{then} ({label}{f' [{style_name}]' if style_name else ''})")
+    if 0 < len(unlabelled) < len(dataset.questions):
+        asked = f"{len(unlabelled)} of {len(dataset.questions)} questions, {unlabelled[0]!r} first"
+        typer.echo(f"no accuracy: {asked}, have no answer; add it to questions.csv or drop them", err=True)
+    for line in _best_classes(scores) if unlabelled else _accuracies(scores):
+        typer.echo(line)
     end_partly(embeddings.failed)
+
+
+def _accuracies(scores: Any) -> Iterator[str]:
+    """A line for each method and style: its Top-k."""
+    from actalign.metrics import topk_table
+    from actalign.report import interval_text
+
+    for row in topk_table(scores).itertuples():
+        style_of = f" [{row.style}]" if row.style else ""
+        yield (
+            f"{row.label}{style_of}: Top-1 {interval_text(row.top1, row.top1_low, row.top1_high)}, "
+            f"Top-2 {row.top2:.1f}, Top-3 {row.top3:.1f} on {row.n} of {row.n_total}"
+        )
+
+
+def _best_classes(scores: Any) -> Iterator[str]:
+    """A line for each clip, method and style: the best class, and the next best."""
+    known = scores.dropna(subset="score").groupby(["clip_id", "label", "style", "class"], sort=False)["score"]
+    ranked = known.mean().reset_index().sort_values("score", ascending=False, kind="stable")  # of several draws
+    for (clip_id, label, style), rows in ranked.groupby(["clip_id", "label", "style"]):
+        first, *others = (f"{row['class']} {row['score']:#.3g}" for row in rows[:2].to_dict("records"))
+        then = f", then {others[0]}" if others else ""
+        yield f"{clip_id}: {first}{then} ({label}{f' [{style}]' if style else ''})"
 
 
 @command
