@@ -62,6 +62,9 @@ def test_every_command_has_help_with_an_example() -> None:
 def test_a_wrong_command_line_is_2_and_an_error_is_1_with_one_line(drawn: Path) -> None:
     assert run("encode").exit_code == 2
     assert run("scoer").exit_code == 2
+    for arguments in (("encode", "sample", "--store", ""), ("reproduce", "--out", "")):  # not the current folder
+        done = run(*arguments)
+        assert done.exit_code == 2 and f"'{arguments[-2]}': it is empty; name a file or folder" in done.stderr
     wrong = run("encode", "nowhere")
     assert wrong.exit_code == 1
     assert wrong.stderr.startswith("error: 'nowhere' is neither a folder nor") and wrong.stderr.count("\n") == 1

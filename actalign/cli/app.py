@@ -22,12 +22,24 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+def _not_empty(text: str) -> Path:
+    if not text:  # a variable of the shell that is not set; as a path it would be the current folder
+        raise typer.BadParameter("it is empty; name a file or folder, '.' for this one")
+    return Path(text)
+
+
+def place(help: str) -> Any:
+    """An option that names a file or folder."""
+    return typer.Option(parser=_not_empty, metavar="<path>", help=help)
+
+
 Data = Annotated[str, typer.Argument(help="A known data set (sample, actionatlas) or a data folder.")]
 Checkpoint = Annotated[str, typer.Option(help="Folder or hub id; the data folder's own checkpoint if not given.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16.")]
 FrameRate = Annotated[float | None, typer.Option(help="Frames per second to look at; every frame if not given.")]
-Store = Annotated[Path | None, typer.Option(help="Where embeddings are kept; data/cache/embeddings.")]
+Store = Annotated[Path | None, place("Where embeddings are kept; data/cache/embeddings.")]
 Style = Annotated[list[str] | None, typer.Option(help="Prompt style; all of the data set's if not given. Repeatable.")]
 
 

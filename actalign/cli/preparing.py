@@ -18,6 +18,7 @@ from actalign.cli.app import (
     dataset_of,
     encoder_of,
     end_partly,
+    place,
     styles_of,
 )
 from actalign.errors import ActAlignError
@@ -50,11 +51,11 @@ def doctor(
 
 @command
 def fetch(
-    root: Annotated[Path | None, typer.Option(help="Where the data set is kept; data/actionatlas.")] = None,
-    copy: Annotated[Path | None, typer.Option(help="A local parquet or JSONL copy of the benchmark's table.")] = None,
+    root: Annotated[Path | None, place("Where the data set is kept; data/actionatlas.")] = None,
+    copy: Annotated[Path | None, place("A local parquet or JSONL copy of the benchmark's table.")] = None,
     revision: Annotated[str | None, typer.Option(help="Commit of the table on the hub.")] = None,
-    videos: Annotated[Path | None, typer.Option(help="Take videos from this folder instead of the network.")] = None,
-    cookies_file: Annotated[Path | None, typer.Option(help="Netscape cookies, for age and bot walls.")] = None,
+    videos: Annotated[Path | None, place("Take videos from this folder instead of the network.")] = None,
+    cookies_file: Annotated[Path | None, place("Netscape cookies, for age and bot walls.")] = None,
     cookies_from_browser: Annotated[str | None, typer.Option(help="Take them from this browser instead.")] = None,
     proxy: Annotated[str | None, typer.Option(help="A proxy's URL.")] = None,
     url: Annotated[str, typer.Option(help="Where videos are, with {youtube_id} in it; YouTube.")] = "",
@@ -115,7 +116,7 @@ def encode(
 def scripts(
     data: Data,
     style: Annotated[str, typer.Option(help="short_fixed, context_rich, context_rich_t02 or released.")],
-    cache: Annotated[Path, typer.Option(help="The file of answers (JSON lines); made where missing.")],
+    cache: Annotated[Path, place("The file of answers (JSON lines); made where missing.")],
     model: Annotated[str | None, typer.Option(help="Otherwise ACTALIGN_LLM_MODEL of the environment.")] = None,
     seed: Annotated[int, typer.Option(help="Sent along, and part of what an answer is kept under.")] = 0,
     concurrency: Annotated[int, typer.Option(help="Requests at the same time.")] = 8,

@@ -23,6 +23,7 @@ from actalign.cli.app import (
     dataset_of,
     encoder_of,
     end_partly,
+    place,
     require_checkpoint,
     styles_of,
 )
@@ -43,7 +44,7 @@ def score(
     dtype: Dtype = "float32",
     frame_rate: FrameRate = None,
     store: Store = None,
-    out: Annotated[Path | None, typer.Option(help="Write the scores of every candidate to this CSV file.")] = None,
+    out: Annotated[Path | None, place("Write the scores of every candidate to this CSV file.")] = None,
 ) -> None:
     """Score every question, of the test split where there are splits.
 
@@ -127,7 +128,7 @@ def reproduce(
     style: Annotated[str, typer.Option(help="Prompt style of the main results; the only one if there is one.")] = "",
     preset: Annotated[str, typer.Option(help="paper or reference (the released scripts).")] = "",
     frame_rate: FrameRate = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of results and figures; else one under data/runs.")] = None,
+    out: Annotated[Path | None, place("Folder of results and figures; else one under data/runs.")] = None,
 ) -> None:
     """Run the notebooks that are not current, and say what became of each.
 
