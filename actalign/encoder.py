@@ -80,6 +80,9 @@ class Encoder:
         Raises:
             ActAlignError: the frames are not uint8 (T, H, W, 3) with T of 1 or more; ``batch_size`` is below 1.
         """
+        if not isinstance(frames_thwc, np.ndarray):
+            kind = type(frames_thwc).__name__  # type: ignore[unreachable]  # callers without a type checker
+            raise ActAlignError(f"frames are a {kind}; stack them into one uint8 array with np.stack(frames)")
         if frames_thwc.ndim != 4 or frames_thwc.shape[-1] != 3 or 0 in frames_thwc.shape:
             raise ActAlignError(f"frames must be (T, height, width, 3), T of 1 or more; got {frames_thwc.shape}")
         batch_size = as_count(batch_size, name="batch_size", least=1)
