@@ -25,6 +25,7 @@ from actalign.files import printable
 from actalign.inputs import Candidate, QuestionInputs, steps
 from actalign.options import Options
 from actalign.records import Alignment, Clip, Script
+from actalign.report import true_minus
 
 Steps = Script | Sequence[str]
 
@@ -103,9 +104,8 @@ class Classification:
         """
         chosen = self._chosen(class_name)
         place = f"{self.ranked.index(chosen) + 1} of {len(self.ranked)}"
-        return write_annotated(
-            self.clip, chosen.spans, path, title=f"{chosen.class_name}, {place}, score {chosen.score:#.3g}"
-        )
+        title = f"{chosen.class_name}, {place}, score {true_minus(f'{chosen.score:#.3g}')}"
+        return write_annotated(self.clip, chosen.spans, path, title=title)
 
     def _chosen(self, class_name: str | None) -> RankedClass:
         return self.best if class_name is None else self.of(class_name)

@@ -39,6 +39,15 @@ _LATEX = str.maketrans(
 )  # fmt: skip
 
 
+def true_minus(text: str) -> str:
+    """A number's text with the minus sign of print, also in an exponent, in place of the hyphen that Python writes.
+
+    >>> true_minus(f"{-0.25:.3f}")
+    '−0.250'
+    """
+    return text.replace("-", MINUS)
+
+
 def with_interval(table: pd.DataFrame, column: str, *, signed: bool = False) -> list[str]:
     """``column`` with its ``_low`` and ``_high`` as text, one a row; a dash where there is no number.
 
@@ -227,7 +236,7 @@ def interval_text(value: Any, low: Any, high: Any, *, signed: bool = False, digi
         return ABSENT
     sign = "+" if signed else ""
     known = [number for number in (value, low, high) if not pd.isna(number)]
-    texts = [f"{round(number, digits) + 0.0:{sign}.{digits}f}".replace("-", MINUS) for number in known]  # never -0.0
+    texts = [true_minus(f"{round(number, digits) + 0.0:{sign}.{digits}f}") for number in known]  # never -0.0
     return texts[0] if len(texts) < 3 else f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 

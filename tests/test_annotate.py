@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from PIL import ImageFont
+from PIL import ImageDraw, ImageFont
 
 from actalign import annotate
 from actalign.annotate import SMALLEST_PX, annotated_frames, layout_of, wrapped, write_annotated
@@ -142,6 +142,14 @@ def test_cosines_below_zero_and_scripts_without_evidence_can_be_drawn() -> None:
     for evidence in ((-0.2, 0.1), (-0.2, -0.1), (0.0, 0.0)):
         ((_, picture),) = annotated_frames([(0.0, black)], spans(1.0, 2.0, evidence=evidence))
         assert bright(picture).any()
+
+
+def test_the_panel_names_class_step_and_numbers_with_a_true_minus(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, place, text, *look, **more: written.append(text))
+    table = spans(1.0, 2.0, texts=("toss", "hit"), evidence=(-0.25, 0.125))
+    layout_of(480, 360, spans=table, title="lob-1").panel(0)
+    assert written == ["evidence −0.250 (tallest bar: 0.125)", "lob-1", "1. toss", "1", "2"]
 
 
 def test_a_picture_that_changes_its_size_takes_that_of_the_first() -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -166,7 +167,7 @@ def test_without_context_no_sport_is_needed(video: Path, tiny_checkpoint: Path) 
 
 
 def test_captions_and_an_annotated_copy_are_written_for_the_best_or_a_named_class(
-    result: Classification, tmp_path: Path
+    result: Classification, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vtt = result.write_captions(tmp_path / "best.vtt")
     assert vtt.read_text().count(" --> ") == len(result.best.script)
@@ -176,6 +177,11 @@ def test_captions_and_an_annotated_copy_are_written_for_the_best_or_a_named_clas
     assert probe(copy).codec == "h264"
     with pytest.raises(ActAlignError, match="was not asked for"):
         result.write_annotated(tmp_path / "x.mp4", class_name="x")
+    titles: list[str] = []
+    monkeypatch.setattr("actalign.classification.write_annotated", lambda *given, title: titles.append(title))
+    last = replace(result.ranked[-1], alignment=replace(result.ranked[-1].alignment, score=-0.25))
+    replace(result, ranked=(*result.ranked[:-1], last)).write_annotated("x.mp4", class_name=last.class_name)
+    assert titles == [f"{last.class_name}, 2 of 2, score −0.250"]
 
 
 def test_a_result_shows_itself_in_a_notebook_without_running_what_it_holds(video: Path, tiny_checkpoint: Path) -> None:

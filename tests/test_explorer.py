@@ -85,6 +85,10 @@ def pixels(content: bytes) -> NDArray[np.uint8]:
         return np.asarray(image.convert("RGB"))
 
 
+def printed(value: float, digits: str) -> str:
+    return format(value, digits).replace("-", "\N{MINUS SIGN}")
+
+
 # Numbers
 
 
@@ -383,7 +387,7 @@ def test_a_chosen_cell_shows_its_frame_and_offers_its_step(explorer: Explorer, d
     assert (frames[6] != frames[5]).any()
     value = explorer.view.shown[0].matrix_kt[2, 6]
     assert screen.cell_text.startswith(f"Frame 7 of 9, 0.40 s. A, step 3: {explorer.view.shown[0].steps[2]}.")
-    assert f"Affinity {value:.3g}, " in screen.cell_text
+    assert f"Affinity {printed(value, '.3g')}, " in screen.cell_text
     assert explorer.controls.step.value == 2 and explorer.controls.text.value == explorer.view.shown[0].steps[2]
     on_path = {tuple(cell) for cell in explorer.view.shown[0].cells.tolist()}
     assert screen.cell_text.endswith("not on the path." if (2, 6) not in on_path else ", on the path.")
@@ -391,11 +395,21 @@ def test_a_chosen_cell_shows_its_frame_and_offers_its_step(explorer: Explorer, d
     assert screen.cell == [1, len(explorer.view.shown[1].steps) - 1, 8]
 
 
-def test_the_clip_plays_with_captions_until_another_is_chosen(explorer: Explorer, tmp_path: Path) -> None:
+def test_the_clip_plays_with_captions_until_another_is_chosen(
+    explorer: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actalign.annotate import write_annotated
     from actalign.video import probe
 
-    screen = explorer.screen
+    screen, titles = explorer.screen, []
+
+    def noted(*given: Any, title: str, **more: Any) -> Path:
+        titles.append(title)
+        return write_annotated(*given, title=title, **more)
+
+    monkeypatch.setattr("actalign.explorer.session.write_annotated", noted)
     explorer.controls.play.click()
+    assert titles == [f"the tennis-01b move, score {printed(explorer.view.shown[0].score, '#.3g')}"]
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(screen.video)
     assert probe(copy).codec == "h264" and not explorer.controls.play.disabled
@@ -488,13 +502,15 @@ def test_path_bars_and_ticks_stand_where_the_numbers_say(session: Session, varia
         lengths = np.array([bar.get_width() for bar in one._bars]) / (BAR_SHARE * PAGE.bars)
         np.testing.assert_allclose(lengths, np.maximum(np.nan_to_num(shown.evidence), 0) / longest)
         np.testing.assert_allclose([bar.get_y() + bar.get_height() / 2 for bar in one._bars], rows)
-        assert [text.get_text() for text in one._values] == [wording.evidence(value) for value in shown.evidence]
-        assert one._title.get_text().endswith(f", score {shown.score:.3g}, place {shown.place}")
+        assert [text.get_text() for text in one._values] == [
+            "–" if np.isnan(value) else printed(value, ".2g") for value in shown.evidence
+        ]
+        assert one._title.get_text().endswith(f", score {printed(shown.score, '#.3g')}, place {shown.place}")
         assert (" (the answer), " in one._title.get_text()) == shown.is_answer
     figure = sheet.paper.figure
     lowest, highest = (end([end(shown.matrix_kt) for shown in view.shown]) for end in (np.min, np.max))
     wanted = (lowest if variant == "dtw_cosine" else 0.0, highest)
-    assert [text.get_text() for text in sheet._ends] == [f"{value:.2g}" for value in wanted]
+    assert [text.get_text() for text in sheet._ends] == [printed(value, ".2g") for value in wanted]
     numbers = [text.get_text().split()[0] for text in figure.texts if text.get_position()[0] == PAGE.labels - 0.04]
     assert numbers == [f"{number}." for shown in view.shown for number in range(1, len(shown.steps) + 1)]
     marks = [line for line in figure.artists if isinstance(line, Line2D) and line.get_marker() == "v"]
@@ -513,6 +529,8 @@ def test_path_bars_and_ticks_stand_where_the_numbers_say(session: Session, varia
     np.testing.assert_allclose([bar.get_width() for bar in bars], 0.85 * PAGE.map * scores / widest)
     zero = PAGE.labels - 0.85 * PAGE.map * min(scores.min(), 0.0) / widest
     assert [bar.get_x() for bar in bars] == pytest.approx([zero] * len(scores))
+    beside = [text.get_text().split(" (")[0] for text in figure.texts][-len(scores) * 2 - 1 : -1][1::2]
+    assert beside == [printed(score, "#.3g") for score in scores]
 
 
 def test_the_strip_shows_the_frames_in_the_middle_of_equal_spans(session: Session) -> None:

@@ -27,6 +27,7 @@ from actalign.explorer.view import VARIANTS, Settings, ShownClass, View, ranked
 from actalign.inputs import Candidate, QuestionInputs, steps
 from actalign.methods import METHODS
 from actalign.options import Options
+from actalign.plots.lettering import score_text
 from actalign.questions import candidates_of
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
 from actalign.scoring import score_question
@@ -196,7 +197,7 @@ class Session:
         """
         first = view.shown[0]
         spans = sub_action_spans(dtw.align(first.matrix_kt), times_s=view.times_s, steps=first.steps)
-        title = f"{first.name}, score {first.score:.3g}"
+        title = f"{first.name}, score {score_text(first.score)}"
         path = write_annotated(view.clip, spans, folder / "annotated.mp4", title=title, progress=False)
         by = "" if first.ordered else ", timed by DTW over the same map"
         return path.read_bytes(), f"{view.clip.id} with the steps of {first.name}{by}."

@@ -15,8 +15,10 @@ from actalign.explorer.paper import Paper
 from actalign.explorer.view import ShownClass, View
 from actalign.plots.figure import BLUE, GREY, INK, VERMILLION
 from actalign.plots.film_strip import shown_frames
+from actalign.plots.lettering import score_text
 from actalign.plots.scales import PATH, cell_edges
 from actalign.plots.step_labels import FONT_PT, LINE_PT, ROW_PAD_PT, wrapped
+from actalign.report import true_minus
 
 TOP_IN, TITLE_IN, AXIS_IN, EDGE_IN, GAP_IN = 0.06, 0.24, 0.36, 0.04, 0.1
 STRIP_IN, LARGEST_STRIP_IN, NO_STRIP_IN = 0.62, 0.8, 0.3
@@ -115,7 +117,7 @@ class Sheet:
         for one, shown in zip(self._maps, view.shown, strict=True):
             one.update(shown, scale=scale, reach=reach, times_s=view.times_s)
         for text, value in zip(self._ends, (scale.vmin, scale.vmax), strict=True):
-            text.set_text(f"{value:.2g}")
+            text.set_text(true_minus(f"{value:.2g}"))
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class _Map:
         self._image.set_norm(scale)
         step, frame = shown.cells.T
         self._path.set_data(self._time.places_in(times_s[frame]), self._middles_in[step])
-        tail = f"{' (the answer)' if shown.is_answer else ''}, score {shown.score:.3g}, place {shown.place}"
+        tail = f"{' (the answer)' if shown.is_answer else ''}, score {score_text(shown.score)}, place {shown.place}"
         self._title.set_text(_shortened(shown.name, room=self._columns.title_letters - len(tail)) + tail)
         for bar, text, value in zip(self._bars, self._values, shown.evidence, strict=True):
             length = 0.0 if np.isnan(value) or reach <= 0 else max(0.0, value / reach) * BAR_SHARE * self._columns.bars
@@ -234,7 +236,7 @@ def _draw_ranking(view: View, paper: Paper, columns: Columns, *, top: float) -> 
         length, color = row.score * inches, LETTER_COLORS.get(row.letter, OTHER_COLOR)
         paper.bar(zero, middle, width=length, height=0.66 * RANK_IN, color=color)
         remarks = ", ".join(filter(None, [row.letter, "the answer" if row.is_answer else ""]))
-        text = f"{row.score:.3g} ({remarks})" if remarks else f"{row.score:.3g}"
+        text = f"{score_text(row.score)} ({remarks})" if remarks else score_text(row.score)
         paper.write(zero + max(0.0, length) + 0.04, middle, text, va="center", fontsize=FONT_PT)
     paper.line([zero, zero], [top, top + len(scores) * RANK_IN], color=GREY, linewidth=0.6)
     paper.write(columns.labels, top - 0.05, "Score of each candidate", fontsize=TITLE_PT)

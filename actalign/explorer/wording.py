@@ -3,15 +3,16 @@
 import numpy as np
 
 from actalign.explorer.view import View
+from actalign.report import true_minus
 
 
 def score_text(score: float) -> str:
     """A score so that those of a ranking stand below each other: four decimals, or four digits of a tiny one.
 
-    >>> score_text(0.769), score_text(0.00001234)
-    ('0.7690', '1.234e-05')
+    >>> score_text(0.769), score_text(0.00001234), score_text(-0.25)
+    ('0.7690', '1.234e−05', '−0.2500')
     """
-    return f"{score:.4f}" if score == 0 or abs(score) >= 0.001 else f"{score:.4g}"
+    return true_minus(f"{score:.4f}" if score == 0 or abs(score) >= 0.001 else f"{score:.4g}")
 
 
 def status(view: View) -> str:
@@ -59,13 +60,13 @@ def cell(view: View, *, place: int, row: int, column: int) -> str:
     verdict = counted if shown.counts(row, column) else f"not {counted}"
     where = f"Frame {column + 1} of {len(view.times_s)}, {view.times_s[column]:.2f} s"
     text = f"{shown.letter}, step {row + 1}: {shown.steps[row]}"
-    return f"{where}. {text}. {view.value_label.capitalize()} {value:.3g}, {verdict}."
+    return f"{where}. {text}. {view.value_label.capitalize()} {true_minus(f'{value:.3g}')}, {verdict}."
 
 
 def evidence(value: float) -> str:
     """A number beside its bar; a dash where no cell of the step counts.
 
-    >>> evidence(0.12345), evidence(float("nan"))
-    ('0.12', '–')
+    >>> evidence(0.12345), evidence(-0.5), evidence(float("nan"))
+    ('0.12', '−0.5', '–')
     """
-    return "–" if np.isnan(value) else f"{value:.2g}"
+    return "–" if np.isnan(value) else true_minus(f"{value:.2g}")

@@ -10,7 +10,7 @@ from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 
 from actalign.errors import ActAlignError
-from actalign.report import MINUS
+from actalign.report import true_minus
 
 FAMILY = "DejaVu Sans"  # the style's
 LEADING = 1.25  # of a line to the next, in font sizes
@@ -46,7 +46,7 @@ def score_text(score: float) -> str:
     >>> score_text(0.5), score_text(-0.25)
     ('0.500', '−0.250')
     """
-    return f"{score:#.3g}".replace("-", MINUS)
+    return true_minus(f"{score:#.3g}")
 
 
 def fitted_lines(
