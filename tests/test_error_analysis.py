@@ -663,10 +663,20 @@ def texts_on(figure: Figure) -> list[Text]:
     return [text for text in found if text.get_visible() and text not in off]
 
 
-def test_long_names_of_styles_stop_before_what_stands_beside_them() -> None:
+@pytest.mark.parametrize(
+    ("terse", "rich", "seen"),
+    [
+        (
+            "typed by hand by two coaches",
+            "written_by_a_large_language_model",
+            ("(a) typed by hand", "(b) written_by_a"),
+        ),
+        ("written_by_a_large_language_model_1", "written_by_a_large_language_model_2", ("(a) …", "(b) …")),
+    ],
+)
+def test_long_names_of_styles_stop_before_what_stands_beside_them(terse: str, rich: str, seen: tuple[str, str]) -> None:
     modes, factors, calibration, confused = (
-        table.replace({"style": {"rich": "written_by_a_large_language_model", "terse": "typed by hand by two coaches"}})
-        for table in two_styles()
+        table.replace({"style": {"rich": rich, "terse": terse}}) for table in two_styles()
     )
     with plots.style():
         figure = plots.new_figure(plots.PAGE_WIDTH_IN, plots.error_analysis_height_in(modes, confused))
@@ -675,7 +685,7 @@ def test_long_names_of_styles_stop_before_what_stands_beside_them() -> None:
     found = [(text.get_text(), text.get_window_extent()) for text in texts_on(figure)]
     (first, one), (second, two) = [(text, box) for text, box in found if text.startswith(("(a) ", "(b) "))]
     notes = [box for text, box in found if text == "primary mode of"]
-    assert first.startswith("(a) typed by hand") and second.startswith("(b) written_by_a")
+    assert first.startswith(seen[0]) and second.startswith(seen[1]) and first[3:] != second[3:]
     assert not any(box.overlaps(note) for box in (one, two) for note in notes)
 
 

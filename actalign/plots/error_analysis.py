@@ -185,9 +185,8 @@ def error_analysis(
     top, middle, bottom = bands
     letters = iter("abcdefghijklmn")
     axes = list(np.atleast_1d(top.subplots(1, len(styles))))
-    for ax, style in zip(axes, styles, strict=True):
-        label = f"({next(letters)}) {cut_to_width(style, _MODE_NAME_IN / len(styles), size_pt=7.0)}"
-        mode_shares(modes[modes["style"] == style], ax, names=ax is axes[0], label=label)
+    for ax, style, name in zip(axes, styles, _cut_apart(styles, _MODE_NAME_IN / len(styles)), strict=True):
+        mode_shares(modes[modes["style"] == style], ax, names=ax is axes[0], label=f"({next(letters)}) {name}")
     shown = [factor for factor in FACTORS if factor in set(factors["factor"])]
     grid = middle.subplots(2, len(shown), squeeze=False, sharex="col", sharey="row")
     for place, (row, draw) in enumerate(zip(grid, (accuracy_over_factor, scores_over_factor), strict=True)):
@@ -264,6 +263,14 @@ def _over_factor(ax: Axes, factor: str) -> Axes:
     ax.margins(x=0.12)
     ax.grid(axis="y")
     return ax
+
+
+def _cut_apart(names: Sequence[str], width_in: float) -> list[str]:
+    """Each name on a line, cut at its end, or at its beginning where only the ends tell the names apart."""
+    cut = [cut_to_width(name, width_in, size_pt=7.0) for name in names]
+    if len(set(cut)) == len(cut):
+        return cut
+    return [cut_to_width(name[::-1], width_in, size_pt=7.0)[::-1] for name in names]
 
 
 def _factor_legend(figure: SubFigure, ax: Axes) -> None:
