@@ -582,6 +582,9 @@ def test_texts_say_what_was_counted(world: World) -> None:
     (row,) = tables.examples_for_people([{**example, "held": held}]).to_dict("records")
     assert row["What holds"].startswith("share of the clip before the action: 0.69 > 0.")
     assert row["Margin"] == "\N{MINUS SIGN}0.010"
+    alike = [{"label": "alike", "side": "high", "value": -0.25, "threshold": -0.5}]
+    (row,) = tables.examples_for_people([{**example, "held": alike}]).to_dict("records")
+    assert row["What holds"] == "alike: −0.25 > −0.5"
     (row,) = tables.examples_for_people([{**example, "margin": None, "held": []}]).to_dict("records")
     assert row["Margin"] == row["What holds"] == "\N{EN DASH}"
     described = tables.criteria_for_people(error_modes.criteria_table(table))
@@ -591,10 +594,10 @@ def test_texts_say_what_was_counted(world: World) -> None:
 def test_what_is_not_known_is_a_dash_and_the_rest_its_number() -> None:
     nan, dash = float("nan"), "\N{EN DASH}"
     criterion = {"mode": "shift", "label": "late", "side": "high", "median_wrong": 0.75, "auroc": 0.5}
-    measured = [{"threshold": 0.25, "median_right": 0.125}, {"threshold": nan, "median_right": nan}]
+    measured = [{"threshold": -0.25, "median_right": -0.125}, {"threshold": nan, "median_right": nan}]
     shown = tables.criteria_for_people(pd.DataFrame([criterion | each for each in measured]))
     assert shown[["Holds", "Median, right", "Median, wrong", "AUROC"]].to_numpy().tolist() == [
-        ["above 0.25", "0.12", "0.75", "0.50"], [dash, dash, "0.75", "0.50"]
+        ["above −0.25", "−0.12", "0.75", "0.50"], [dash, dash, "0.75", "0.50"]
     ]  # fmt: skip
     subset = {"style": "terse", "n": 9, "wrong": 2, "share": 50.0, "share_low": 25.0, "share_high": 75.0}
     rows = [

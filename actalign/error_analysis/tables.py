@@ -7,7 +7,7 @@ import pandas as pd
 
 from actalign.error_analysis.criteria import RELATIONS
 from actalign.error_analysis.modes import FEWEST_RIGHT, LABELS
-from actalign.report import ABSENT, MINUS, with_interval
+from actalign.report import ABSENT, true_minus, with_interval
 
 TELLS, TELLS_LITTLE = 0.9, 0.6
 """AUROC from which a criterion tells a subset from the reference, and below which it does not."""
@@ -41,13 +41,14 @@ def modes_for_people(table: pd.DataFrame) -> pd.DataFrame:
 def criteria_for_people(table: pd.DataFrame) -> pd.DataFrame:
     """A table of ``modes.criteria_table`` of one style as text."""
     signs = {"any": "above 0", "high": "above {:.3g}", "low": "below {:.3g}"}
-    limits = [ABSENT if pd.isna(row.threshold) else signs[row.side].format(row.threshold) for row in table.itertuples()]
+    limits = [
+        ABSENT if pd.isna(row.threshold) else true_minus(signs[row.side].format(row.threshold))
+        for row in table.itertuples()
+    ]
     numbers = {
         "Median, right": table["median_right"], "Median, wrong": table["median_wrong"], "AUROC": table["auroc"]
     }  # fmt: skip
-    texts = {
-        name: [ABSENT if pd.isna(value) else f"{value:.2f}" for value in values] for name, values in numbers.items()
-    }
+    texts = {name: list(map(_two_digits, values)) for name, values in numbers.items()}
     modes = [LABELS[mode] for mode in table["mode"]]
     return pd.DataFrame({"Criterion": list(table["label"]), "Mode": modes, "Holds": limits, **texts})
 
@@ -62,8 +63,8 @@ def subsets_for_people(table: pd.DataFrame, *, criterion: str) -> pd.DataFrame:
             "Clips": [str(n) for n in rows["n"]],
             "Wrong": [str(n) for n in rows["wrong"]],
             "Holds (%)": with_interval(rows, "share"),
-            "Median": [ABSENT if pd.isna(value) else f"{value:.2f}" for value in rows["median"]],
-            "AUROC against the reference": [ABSENT if pd.isna(value) else f"{value:.2f}" for value in rows["auroc"]],
+            "Median": list(map(_two_digits, rows["median"])),
+            "AUROC against the reference": list(map(_two_digits, rows["auroc"])),
         }
     )
 
@@ -126,8 +127,8 @@ def examples_for_people(examples: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """The example clip of each style and mode, with what holds for it."""
     rows = []
     for each in examples:
-        held = [f"{one['label']}: {_HELD[one['side']].format(**one)}" for one in each["held"]]
-        margin = ABSENT if each["margin"] is None else f"{each['margin']:.3f}".replace("-", MINUS)
+        held = [f"{one['label']}: {true_minus(_HELD[one['side']].format(**one))}" for one in each["held"]]
+        margin = ABSENT if each["margin"] is None else true_minus(f"{each['margin']:.3f}")
         rows.append(
             {
                 "Style": each["style"], "Primary mode": LABELS[each["mode"]], "Clip": each["clip_id"],
@@ -136,6 +137,10 @@ def examples_for_people(examples: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _two_digits(value: float) -> str:
+    return ABSENT if pd.isna(value) else true_minus(f"{value:.2f}")
 
 
 def not_judged(table: pd.DataFrame) -> str:
