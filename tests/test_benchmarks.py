@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 import benchmarks
@@ -20,6 +21,7 @@ from actalign import dtw, paths, stage
 from actalign.clip_similarity import ClipSimilarity
 from actalign.dtw import reference
 from actalign.encoder import load_encoder
+from actalign.plots.figure import BLUE
 from actalign.video import iter_frames
 from benchmarks import (
     chart,
@@ -514,8 +516,48 @@ def test_a_curve_runs_in_the_order_of_its_numbers() -> None:
     plt.close(figure)
 
 
-def test_the_fastest_is_on_top() -> None:
-    figure = chart.dtw_peers(given()["dtw"])
-    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels[-1] == "ours" and labels[0] == "loops as released"
-    plt.close(figure)
+def test_the_fastest_is_on_top_and_every_row_has_its_own_numbers() -> None:
+    results = given()
+    peers = {**results["dtw"]["peers"]["ns_per_cell"], "ours, all cores": spread(4.2)}
+    stages = results["stage"]["stage"]["ms_per_clip_one_thread"]
+    names = {**chart.PEER_LABELS, "ours, all cores": "ours, 2 cores"}
+    for figure, rows, labels in (
+        (chart.dtw_peers(results["dtw"]), peers, names),
+        (chart.stage(results["stage"]), stages, chart.STAGE_LABELS),
+    ):
+        (ax,) = figure.axes
+        slowest_first = sorted(labels, key=lambda name: -rows[name]["median"])
+        assert [label.get_text() for label in ax.get_yticklabels()] == [labels[name] for name in slowest_first]
+        for place, name in enumerate(slowest_first):
+            line, mark = ax.lines[2 * place : 2 * place + 2]
+            assert np.array(line.get_data()).tolist() == [[rows[name]["min"], rows[name]["max"]], [place, place]]
+            assert np.array(mark.get_data()).tolist() == [[rows[name]["median"]], [place]]
+            assert (mark.get_color() == BLUE) == name.startswith("ours")
+            assert ax.texts[place].get_text() == chart.plain(rows[name]["median"])
+            assert ax.get_xlim()[0] < rows[name]["min"] and rows[name]["max"] < ax.get_xlim()[1]
+        plt.close(figure)
+
+
+def curves(ax: Axes) -> dict[str, dict[float, float]]:
+    return {str(line.get_label()): dict(np.array(line.get_data()).T.tolist()) for line in ax.lines}
+
+
+def test_a_curve_is_called_what_it_shows() -> None:
+    results = given()
+    for place, row in enumerate(results["dtw"]["long_clips"].values()):
+        row["ns_per_cell"]["tslearn"] = spread(10.0 + place)
+    growth, memory = chart.dtw_growth(results["dtw"]), chart.memory(results["memory"])
+    ours = {200.0: 1.5, 2000.0: 1.5, 100_000.0: 1.6}
+    theirs = {"tslearn, K = 10": {2000.0: 10.0, 20_000.0: 11.0}, "tslearn, K = 50": {2000.0: 12.0, 20_000.0: 13.0}}
+    assert curves(growth.axes[0]) == {"ours, K = 10": ours, "ours, K = 50": ours, **theirs}
+    assert [list(curve.values()) for curve in map(curves, growth.axes[1:])] == [
+        [{1.0: 1.6, 2.0: 1.55, 10.0: 1.5}], [{1.0: 3.0, 4490.0: 1.5}]
+    ]  # fmt: skip
+    assert [ax.get_xlabel() for ax in growth.axes] == ["frames T", "sub-actions K", "matrices a call"]
+    assert curves(memory.axes[0]) == {
+        "ours, tiny clips": {100.0: 450.1, 1000.0: 451.0, 10_000.0: 460.0},
+        "ours, 720p clips": {1.0: 600.0, 2.0: 600.0, 16.0: 600.0},
+        "as released, 720p clips": {1.0: 710.0, 2.0: 820.0, 16.0: 2360.0},
+    }
+    plt.close(growth)
+    plt.close(memory)
