@@ -510,6 +510,7 @@ def test_what_was_measured_of_no_clip_is_left_out_or_said(world: World) -> None:
         breakdowns.calibration(alone)
     with pytest.raises(ActAlignError, match="has a value; measure the clips"):
         breakdowns.factor_bins(alone.assign(**dict.fromkeys(breakdowns.FACTORS, np.nan)))
+    assert set(breakdowns.share([], [], seed=0, resamples=1)) == {"", "_low", "_high"}
     assert np.isnan(breakdowns.exceeds([], [1.0])) and np.isnan(breakdowns.exceeds([1.0], [np.nan]))
 
 

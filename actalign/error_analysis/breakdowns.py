@@ -30,9 +30,9 @@ CONFIDENCE_BINS = 8
 def each_style(table: pd.DataFrame, function: Callable[..., pd.DataFrame], **settings: Any) -> pd.DataFrame:
     """``function`` of the rows of each style, one after the other, with the column style in front.
 
-    >>> table = pd.DataFrame({"style": ["rich", "terse"], "right": [True, False]})
+    >>> table = pd.DataFrame({"style": ["terse", "rich"], "right": [True, False]})
     >>> each_style(table, lambda rows: pd.DataFrame({"top1": [rows["right"].mean()]})).values.tolist()
-    [['rich', 1.0], ['terse', 0.0]]
+    [['terse', 1.0], ['rich', 0.0]]
     """
     parts = []
     for style, rows in table.groupby("style", sort=False):
