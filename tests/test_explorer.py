@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -28,11 +29,12 @@ from actalign.explorer import VARIANTS, Explorer, Session, Settings, View, explo
 from actalign.explorer.controls import WIDEST
 from actalign.explorer.live import OLD_CAPTIONS
 from actalign.explorer.picture import Picture, png
-from actalign.explorer.sheet import BAR_SHARE, PAGE, Sheet
+from actalign.explorer.sheet import BAR_SHARE, OTHER_COLOR, PAGE, Sheet
 from actalign.explorer.view import best_frames, best_steps, path_cells, ranked
 from actalign.explorer.view_widget import ViewWidget
 from actalign.methods import METHODS
 from actalign.options import Options
+from actalign.plots.figure import BLUE, VERMILLION
 from actalign.questions import question_inputs, texts_needed
 from actalign.records import Dataset, Question
 from actalign.scoring import score_dataset, score_question
@@ -173,6 +175,22 @@ def test_equal_scores_share_a_place_and_the_status_says_so(session: Session) -> 
     assert wording.status(replace(view, ranking=tied)).endswith(
         "2 classes tie at score 0.5000: a, b; the answer is among them."
     )
+
+
+def test_the_words_for_those_who_do_not_see_the_picture_are_its_numbers(session: Session) -> None:
+    view = session.view(session.start(CLIP, "short_fixed"))
+    maps = " ".join(
+        f"Map {one.letter}: {one.name}, {len(one.steps)} steps by 9 frames, "
+        f"score {wording.score_text(one.score)}, place {one.place}."
+        for one in view.shown
+    )
+    assert wording.picture(view) == f"Affinity of every step with every frame. {maps} Arrow keys move over the cells."
+    won = ranked([("a", "a"), ("b", "b")], np.array([0.5, 0.75]), answer="b")
+    assert wording.status(replace(view, ranking=won)) == "Best of 2: b, score 0.7500, which is the answer."
+    free = session.view(replace(view.settings, variant="max_per_step"))
+    best = int(free.shown[1].matrix_kt[1].argmax())
+    said = [wording.cell(free, place=1, row=1, column=column).rpartition(", ")[2] for column in (best, best - 1)]
+    assert said == ["counted.", "not counted."]
 
 
 def test_other_words_for_a_step_move_that_class_alone(session: Session) -> None:
@@ -529,8 +547,17 @@ def test_path_bars_and_ticks_stand_where_the_numbers_say(session: Session, varia
     np.testing.assert_allclose([bar.get_width() for bar in bars], 0.85 * PAGE.map * scores / widest)
     zero = PAGE.labels - 0.85 * PAGE.map * min(scores.min(), 0.0) / widest
     assert [bar.get_x() for bar in bars] == pytest.approx([zero] * len(scores))
-    beside = [text.get_text().split(" (")[0] for text in figure.texts][-len(scores) * 2 - 1 : -1][1::2]
-    assert beside == [printed(score, "#.3g") for score in scores]
+    written = figure.texts[-len(scores) * 2 - 1 : -1]  # a name and a number for each
+    colors = {"A": BLUE, "B": VERMILLION, "": OTHER_COLOR}
+    for row, bar, name, number in zip(view.ranking.itertuples(), bars, written[::2], written[1::2], strict=True):
+        remarks = ", ".join(filter(None, [row.letter, "the answer" if row.is_answer else ""]))
+        assert name.get_text() == f"{row.place}. {row.name}" and (name.get_fontweight() == "bold") == row.is_answer
+        assert number.get_text() == printed(row.score, "#.3g") + (f" ({remarks})" if remarks else "")
+        assert to_hex(bar.get_facecolor()) == to_hex(colors[row.letter])
+        middle = bar.get_y() + bar.get_height() / 2
+        assert name.get_position()[1] == number.get_position()[1] == pytest.approx(middle)
+    for one, shown in zip(sheet._maps, view.shown, strict=True):
+        assert {to_hex(bar.get_facecolor()) for bar in one._bars} == {to_hex(colors[shown.letter])}
 
 
 def test_the_strip_shows_the_frames_in_the_middle_of_equal_spans(session: Session) -> None:
