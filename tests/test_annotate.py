@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import matplotlib
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
 from actalign import annotate
-from actalign.annotate import SMALLEST_PX, annotated_frames, layout_of, wrapped, write_annotated
+from actalign.annotate import SMALLEST_PX, SOFT_TEXT, TEXT, annotated_frames, layout_of, wrapped, write_annotated
 from actalign.captions import COLUMNS
 from actalign.errors import ActAlignError
 from actalign.records import Clip
@@ -135,6 +136,13 @@ def test_the_current_bar_is_bright_and_the_line_moves_on() -> None:
     heights = [int(bright(picture).any(axis=1).sum()) for picture in (shown[0], shown[2], shown[4])]
     assert heights[0] < heights[2] < heights[1]
     assert heights[1] == pytest.approx(4 * heights[0], abs=4)
+    layout = layout_of(480, 300, spans=table)
+    _, top, _, bottom = layout.bars
+    for time_s in (1.0, 2.9):
+        picture = layout.compose(np.zeros((300, 480, 3), np.uint8), layout.panel(1), time_s=time_s)
+        white = (picture[300 + round(top) - 4 : 300 + round(bottom), :] == 255).all(axis=2)
+        (columns_of_it,) = np.nonzero(white.all(axis=0))
+        assert columns_of_it.mean() == pytest.approx(layout.x_of(time_s), abs=1.5)
 
 
 def test_cosines_below_zero_and_scripts_without_evidence_can_be_drawn() -> None:
@@ -146,10 +154,28 @@ def test_cosines_below_zero_and_scripts_without_evidence_can_be_drawn() -> None:
 
 def test_the_panel_names_class_step_and_numbers_with_a_true_minus(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, place, text, *look, **more: written.append(text))
+    numbers: dict[str, tuple[float, str]] = {}
+
+    def noted(self: Any, place: tuple[float, float], text: str, color: str, *look: Any, **more: Any) -> None:
+        written.append(text)
+        numbers[text] = place[0], color
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", noted)
     table = spans(1.0, 2.0, texts=("toss", "hit"), evidence=(-0.25, 0.125))
-    layout_of(480, 360, spans=table, title="lob-1").panel(0)
+    layout = layout_of(480, 360, spans=table, title="lob-1")
+    layout.panel(0)
     assert written == ["evidence −0.250 (tallest bar: 0.125)", "lob-1", "1. toss", "1", "2"]
+    for number, middle_s, color in (("1", 0.5, TEXT), ("2", 1.5, SOFT_TEXT)):
+        x, drawn_in = numbers[number]
+        assert x == pytest.approx(layout.x_of(middle_s), abs=2) and drawn_in == color
+    written.clear()
+    layout = layout_of(480, 360, spans=table, title="lob " * 40)
+    layout.panel(1)
+    assert written[0] == "evidence 0.125 (tallest bar: 0.125)" and written[1].endswith("…")
+    assert sum(map(layout.small.getlength, written[:2])) < 480, "one lies over the other"
+    written.clear()
+    layout_of(480, 360, spans=spans(*np.linspace(0.1, 4.0, 40))).panel(7)
+    assert not any(text.isdigit() for text in written), "bars too narrow for their numbers have none"
 
 
 def test_a_picture_that_changes_its_size_takes_that_of_the_first() -> None:

@@ -458,6 +458,8 @@ def test_sliders_reach_the_paper_s_width_and_start_at_the_checkpoint_s_values(
     assert (explorer.settings.scale, explorer.settings.bias) == (encoder.scale, encoder.bias)
     assert explorer.controls.scale.min < np.log10(encoder.scale) < explorer.controls.scale.max
     assert explorer.controls.bias.min < encoder.bias < explorer.controls.bias.max
+    with pytest.raises(ActAlignError, match="smoothing width 0 must be 1 frame or more"):
+        replace(explorer.settings, width=0)
 
 
 # Pictures
