@@ -313,6 +313,7 @@ def test_a_slider_moves_the_ranking_the_picture_and_the_status(explorer: Explore
         before = after
     assert (explorer.settings.width, explorer.settings.scale, explorer.settings.bias) == (5, 4.0, -2.0)
     assert screen.notes == "Smoothed over 5 frames, 0.33 s."
+    explorer.controls.context.value = False
     explorer.controls.reset.click()
     start = explorer._session.view(explorer._session.start(CLIP, "short_fixed"))
     assert [row["score"] for row in screen.ranking] == [wording.score_text(score) for score in start.ranking["score"]]
@@ -362,6 +363,7 @@ def test_another_sport_brings_its_clips_in_one_move(explorer: Explorer, monkeypa
     explorer.controls.sport.value = "judo"
     assert moves == ["judo-01a-test"]
     assert [clip_id for _, clip_id in explorer.controls.clip.options] == [f"judo-01{letter}-test" for letter in "abc"]
+    assert explorer.controls.clip.options[0][0] == "judo-01a-test (clean)"
     assert explorer.view.clip.id == "judo-01a-test"
     assert {value for _, value in explorer.controls.shown.options} == {"", *(f"judo-01{letter}" for letter in "abc")}
 
@@ -376,6 +378,8 @@ def test_two_candidates_are_compared_and_a_class_may_stand_alone(explorer: Explo
     }
     explorer.controls.against.value = "tennis-01c"  # the same as A: then the best other one
     assert explorer.view.shown[1].class_name != "tennis-01c"
+    with pytest.raises(ActAlignError, match="class 'judo-01a' is no candidate of clip 'tennis-01b-test' with a script"):
+        explorer._session.view(replace(explorer.settings, shown="judo-01a"))
     explorer.controls.against.value = None
     assert len(explorer.view.shown) == len(explorer.screen.places) == 1
 
@@ -408,6 +412,9 @@ def test_a_chosen_cell_shows_its_frame_and_offers_its_step(explorer: Explorer, d
     assert f"Affinity {printed(value, '.3g')}, " in screen.cell_text
     assert explorer.controls.step.value == 2 and explorer.controls.text.value == explorer.view.shown[0].steps[2]
     on_path = {tuple(cell) for cell in explorer.view.shown[0].cells.tolist()}
+    screen.cell = [1, 0, 6]
+    assert explorer.controls.step.value == 2, "only the steps of map A are edited"
+    screen.cell = [0, 2, 6]
     assert screen.cell_text.endswith("not on the path." if (2, 6) not in on_path else ", on the path.")
     screen.cell = [7, 99, 99]  # what a browser may ask for while the maps change
     assert screen.cell == [1, len(explorer.view.shown[1].steps) - 1, 8]
