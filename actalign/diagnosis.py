@@ -82,7 +82,7 @@ def packages(extra: str) -> Finding:
             importlib.import_module(name)
             found.append(f"{name} {_version_of(name)}")
         except IMPORT_PROBLEMS as error:
-            failed.append(f"{name} ({str(error).splitlines()[0]})")
+            failed.append(f"{name} ({_first_line(error)})")
     if not failed:
         return Finding(f"extra {extra}", True, ", ".join(found))
     return Finding(f"extra {extra}", False, f"missing: {', '.join(failed)}", install(extra))
@@ -99,7 +99,11 @@ def _tried(subject: str, look: Callable[[], str], next_step: str) -> Finding:
     try:
         return Finding(subject, True, look())
     except (ActAlignError, *IMPORT_PROBLEMS) as error:
-        return Finding(subject, False, str(error).splitlines()[0], next_step)
+        return Finding(subject, False, _first_line(error), next_step)
+
+
+def _first_line(error: Exception) -> str:
+    return next(filter(None, str(error).splitlines()), type(error).__name__)  # some say nothing
 
 
 def device() -> str:

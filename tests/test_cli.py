@@ -359,15 +359,23 @@ def test_doctor_finds_this_machine_well() -> None:
 
 
 def test_doctor_names_what_is_wrong_and_the_next_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(diagnosis.EXTRAS, "llm", ("openai", "no_such_package"))
+    (tmp_path / "mute_package.py").write_text("raise OSError", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(diagnosis.EXTRAS, "llm", ("openai", "no_such_package", "mute_package"))
 
     def broken() -> str:
         raise ActAlignError("file clips.csv differs from the registry")
 
+    def mute() -> str:
+        raise RuntimeError
+
     monkeypatch.setattr(diagnosis, "sample", broken)
+    monkeypatch.setattr(diagnosis, "device", mute)
     done = run("doctor", "--checkpoint", str(tmp_path / "nowhere"))
     assert done.exit_code == cli.PARTLY
     assert "FAIL  extra llm" in done.stdout and "-> pip install -c constraints.txt -e '.[llm]'" in done.stdout
+    assert "no_such_package'), mute_package (OSError)" in done.stdout
+    assert "FAIL  device" in done.stdout and "RuntimeError" in done.stdout
     assert "FAIL  sample" in done.stdout and "-> get data/sample" in done.stdout
     assert "FAIL  checkpoint" in done.stdout and "does not exist" in done.stdout
 
