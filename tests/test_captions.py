@@ -68,6 +68,7 @@ def test_spans_fill_the_clip_in_order_and_none_is_empty(steps: int, frames: int,
 def test_the_last_frame_lasts_as_long_as_the_median_one() -> None:
     assert frame_edges_s([1.0, 1.1, 1.2, 2.2])[-1] == pytest.approx(2.3)
     assert frame_edges_s([1.0]).tolist() == [1.0, 1.0 + LONE_FRAME_S]
+    assert frame_edges_s([1.0, 1.5]).tolist() == [1.0, 1.5, 2.0], "two frames know how long one lasts"
 
 
 @pytest.mark.parametrize("times_s", [[], [0.0, 0.0], [1.0, 0.5], [0.0, np.nan], [[0.0, 1.0]]])
