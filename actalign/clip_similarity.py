@@ -178,6 +178,15 @@ def _lengths(rows_nd: NDArray[Any], lengths: NDArray[np.float64]) -> None:
 
 
 @compiled_reordered
+def _length(values: NDArray[np.float64]) -> float:
+    """Apart from the loops that write: where a loop writes, where its arrays lie decides the order of a sum."""
+    total = 0.0
+    for column in range(len(values)):
+        total += values[column] * values[column]
+    return float(np.sqrt(total))
+
+
+@compiled
 def _averaged_lengths(
     frames_td: NDArray[Any], weights: NDArray[np.float64], first: int, terms: int, lengths: NDArray[np.float64]
 ) -> None:
@@ -189,15 +198,12 @@ def _averaged_lengths(
             running[column] += weights[t] * np.float64(frames_td[t, column])
     for t in range(len(lengths)):
         enters, leaves = t + first + terms - 1, t + first - 1
-        total = 0.0
         if leaves >= 0 and enters < frames:
             entering, leaving = weights[enters], weights[leaves]
             for column in range(width):
-                value = running[column] + (
-                    entering * np.float64(frames_td[enters, column]) - leaving * np.float64(frames_td[leaves, column])
+                running[column] += entering * np.float64(frames_td[enters, column]) - leaving * np.float64(
+                    frames_td[leaves, column]
                 )
-                running[column] = value
-                total += value * value
         else:
             if enters < frames:  # never below 0: a window ends at its own frame or later
                 for column in range(width):
@@ -205,9 +211,7 @@ def _averaged_lengths(
             if leaves >= 0:
                 for column in range(width):
                     running[column] -= weights[leaves] * np.float64(frames_td[leaves, column])
-            for column in range(width):
-                total += running[column] * running[column]
-        lengths[t] = np.sqrt(total)
+        lengths[t] = _length(running)
 
 
 @compiled
