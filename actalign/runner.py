@@ -248,7 +248,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ninterrupted; finished notebooks are kept, the same command goes on from here", file=sys.stderr)
+        goes_on = "the same command goes on from here"
+        if arguments.force:
+            goes_on = "without --force the same command reuses them and all others that are current"
+        print(f"\ninterrupted; finished notebooks are kept, {goes_on}", file=sys.stderr)
         return INTERRUPTED
     for outcome in failed:
         print(f"\nerror: {outcome.reason}", file=sys.stderr)

@@ -367,6 +367,19 @@ def test_only_and_force_choose_what_runs(fast: list[str], capsys: pytest.Capture
     assert "no notebook named fig_44; there are: 10_scores, 20_widths, fig_4_maps" in capsys.readouterr().err
 
 
+def test_after_ctrl_c_nobody_is_told_to_force_again(
+    fast: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run_plan", interrupted)
+    assert runner.main([]) == runner.main(["--force"]) == 130
+    plain, forced = capsys.readouterr().err.strip().splitlines()[::2]
+    assert plain.endswith("the same command goes on from here")
+    assert forced.endswith("without --force the same command reuses them and all others that are current")
+
+
 def test_a_failing_notebook_keeps_earlier_work_and_is_taken_up_again(
     fast: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
