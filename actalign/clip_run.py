@@ -33,6 +33,8 @@ CPU_BYTES = 2**27
 """On a CPU a batch also ends when its frames take as much, five or six at 4K; nor do more wait to be encoded."""
 TIMED_S = 5.0
 """Seconds of encoding, after the first batch, that a forecast is made from."""
+SLOW_S = 20.0
+"""On a CPU a first batch that took as long is enough for a forecast: to warm up is little of it."""
 WORTH_TELLING_S = 60.0
 """A forecast of less than this is not told."""
 FileState = tuple[int, int]
@@ -219,9 +221,12 @@ class _Watch:
         if self._work is None:
             return
         now = time.monotonic()
-        if self._first is None:  # the first batch warms up
-            self._first = self._frames, now, waited_s
-            return
+        if self._first is None:
+            if self._device == "cpu" and now - self._began >= SLOW_S:
+                self._first = 0, self._began, 0.0
+            else:  # it warms up
+                self._first = self._frames, now, waited_s
+                return
         frames, then, waited = self._first
         if now - then < TIMED_S:
             return

@@ -599,6 +599,23 @@ def test_long_work_is_announced_once_and_summed_up(
     assert counts.startswith("clips:")
 
 
+@pytest.mark.parametrize(("device", "frames"), [("cpu", 4), ("cuda", 8)])
+def test_a_slow_cpu_says_so_after_its_first_batch(
+    device: str, frames: int, clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Minutes pass until the second; a GPU's first one is mostly compilation."""
+    slow, told_at = SlowEncoder(monkeypatch), []
+    slow.device = device
+
+    def forecast(*work: object, **options: object) -> str:
+        told_at.append(slow.now)
+        return ""
+
+    monkeypatch.setattr("actalign.estimate.forecast", forecast)
+    embed_clips(clips, slow, store_folder=folder, batch_size=4)
+    assert told_at == [10.0 * frames]
+
+
 def test_a_forecast_says_when_the_disk_is_too_small(
     clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
