@@ -275,6 +275,27 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     assert len(seen) == 2
 
 
+def test_reproduce_without_answers_says_so_before_anything_runs(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+
+    def process(command: list[str], *, env: dict[str, str]) -> int:
+        seen.append(command)
+        return 0
+
+    monkeypatch.setattr("actalign.cli.results._run_to_its_end", process)
+    folder = tmp_path / "unlabelled"
+    shutil.copytree(drawn, folder)
+    questions = pd.read_csv(folder / "questions.csv").drop(columns="answer")
+    questions.to_csv(folder / "questions.csv", index=False)
+    arguments = ["reproduce", "--dataset", str(folder), "--checkpoint", str(paths.CHECKPOINT)]
+    refused = run(*arguments)
+    assert (refused.exit_code, seen) == (1, []) and "4 of 4 questions of" in refused.stderr
+    assert "questions.csv" in refused.stderr and "actalign score" in refused.stderr
+    assert run(*arguments, "--only", "10_embeddings").exit_code == 0 and seen
+
+
 def test_an_interrupted_process_may_clear_up(tmp_path: Path) -> None:
     code = (
         "import pathlib, time\n"

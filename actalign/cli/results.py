@@ -151,8 +151,9 @@ def reproduce(
     check_frame_rate(frame_rate)  # what is wrong is said before anything runs
     if preset:
         options(preset)
-    if dataset and not checkpoint and not only:
+    if dataset and not only:
         require_checkpoint(dataset, checkpoint)
+        _require_answers(dataset)
     arguments = [*(["--only", *only] if only else []), *(["--force"] if force else [])]
     if not given and out is None:
         code = runner.main(arguments)
@@ -179,6 +180,17 @@ def _main_style(data: str, style: str) -> str:
     if len(known) > 1:
         raise ActAlignError(f"{data} has the styles {known}; say with --style which is that of the main results")
     return known[0]
+
+
+def _require_answers(data: str) -> None:
+    """Tables and figures are of how often the answer is found."""
+    questions = dataset_of(data).split("test").questions
+    if unknown := [question.clip_id for question in questions if question.answer is None]:
+        raise ActAlignError(
+            f"{len(unknown)} of {len(questions)} questions of {data}, {unknown[0]!r} first, have no answer, and tables "
+            "and figures count right answers: give them in a questions.csv (in place of a classes.txt). Without any, "
+            "actalign score ranks the classes of each clip, and notebooks/own_videos.ipynb also draws one"
+        )
 
 
 def _run_to_its_end(command: Sequence[str], *, env: Mapping[str, str]) -> int:
