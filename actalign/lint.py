@@ -6,11 +6,11 @@ warning is worth a look, a note says that a check was not made. Table 1 is :func
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from math import inf
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,7 @@ class Checked:
     questions: tuple[Question, ...] | None = None
     token_count: TokenCount | None = None
     max_tokens: int | None = None
+    sports: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,14 @@ def no_sport(checked: Checked) -> Iterator[Finding]:
     for name, script in checked.scripts.items():
         if not _has_sport(script):
             yield Finding(name, None, f"its sport is {script.sport!r}: name it, every step is given it as context")
+
+
+def other_sport(checked: Checked) -> Iterator[Finding]:
+    """Scripts whose sport is not their class's: its steps are given the one, its name the other."""
+    for name, script in checked.scripts.items():
+        own = checked.sports.get(name) or script.sport
+        if own.strip() != script.sport.strip():
+            yield Finding(name, None, f"its sport is {script.sport!r}, that of its class {own!r}: keep one of them")
 
 
 def step_count(checked: Checked) -> Iterator[Finding]:
@@ -225,6 +234,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "too_long": Rule("error", "a step with its context fits into the encoder's tokens", too_long),
         "step_count": Rule("error", "a script has as many steps as its style asks for", step_count),
         "word_count": Rule("warning", "a step has as many words as its style asks for", word_count),
+        "other_sport": Rule("warning", "a script's sport is that of its class", other_sport),
         "near_identical": Rule("warning", "the candidates of a question have scripts that differ", near_identical),
         "duplicate": Rule("warning", "no step of a script repeats another", duplicate),
         "order_words": Rule("warning", "first, then and finally stand where they belong", order_words),
@@ -240,6 +250,7 @@ def lint(
     questions: Iterable[Question] | None = None,
     token_count: TokenCount | None = None,
     max_tokens: int | None = None,
+    sports: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """What the ``RULES`` find in the scripts of one prompt style.
 
@@ -251,6 +262,7 @@ def lint(
         questions: whose candidates must all have scripts that differ.
         token_count: texts to their numbers of tokens, special tokens included, as the encoder counts them.
         max_tokens: how many tokens the encoder reads, ``encoder.text_policy.max_length``.
+        sports: {class: its sport} where it is said elsewhere too, ``dataset.class_sports``.
 
     Returns:
         One row per finding: class, step (counted from 1, missing for a whole script), rule, severity ("error",
@@ -268,7 +280,7 @@ def lint(
         raise ActAlignError("no scripts to check; read a script file first")
     if (token_count is None) != (max_tokens is None):
         raise ActAlignError("token_count and max_tokens belong to one encoder: give both or neither")
-    checked = Checked(scripts, style, asked, token_count, max_tokens)
+    checked = Checked(scripts, style, asked, token_count, max_tokens, sports or {})
     found = [(name, finding) for name, rule in RULES.items() for finding in rule.find(checked)]
     place = {name: number for number, name in enumerate(scripts)} | {"": len(scripts) + 1}
     found.sort(key=lambda row: (place.get(row[1].class_name, len(scripts)), row[1].step or 0))
@@ -293,8 +305,7 @@ def lint_dataset(
     """
     if not dataset.scripts:
         raise ActAlignError(f"data set {dataset.name!r} has no scripts; add {dataset.root / 'scripts'}/<style>.json")
-    tables = {
-        style: lint(scripts, style=style, questions=dataset.questions, token_count=token_count, max_tokens=max_tokens)
-        for style, scripts in dataset.scripts.items()
-    }
+    known: dict[str, Any] = {"questions": dataset.questions, "sports": dataset.class_sports}
+    limits: dict[str, Any] = {"token_count": token_count, "max_tokens": max_tokens}
+    tables = {style: lint(scripts, style=style, **known, **limits) for style, scripts in dataset.scripts.items()}
     return pd.concat(tables, names=["style"]).reset_index("style").reset_index(drop=True)

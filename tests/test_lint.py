@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,9 +19,9 @@ def script(*steps: str, name: str = "lob", sport: str = "tennis") -> Script:
     return Script(name, sport=sport, steps=steps or SEEN)
 
 
-def found(*scripts: Script, style: str = "", questions: tuple[Question, ...] = ()) -> list[tuple[object, ...]]:
+def found(*scripts: Script, questions: tuple[Question, ...] = (), **known: Any) -> list[tuple[object, ...]]:
     """(class, step, rule) of every finding but notes."""
-    table = lint({one.class_name: one for one in scripts}, style=style, questions=questions)
+    table = lint({one.class_name: one for one in scripts}, questions=questions, **known)
     table = table[table["severity"] != "note"]
     return [
         (row["class"], None if pd.isna(row["step"]) else row["step"], row["rule"])
@@ -120,6 +121,23 @@ def test_candidates_have_scripts() -> None:
     question = Question("clip-1", ("lob", "smash"), 0)
     assert found(script(), questions=(question,)) == [("smash", None, "no_script")]
     assert "no_script" in lint({}, questions=[question])["rule"].tolist()
+
+
+def test_a_script_that_a_renamed_class_left_behind_is_named() -> None:
+    asked = [Question("clip-1", ("slam dunk", "smash"), 0)]
+    left = {name: script(name=name) for name in ("lob", "smash")}
+    assert (
+        "write one; nothing asks for the script of 'lob': rename it" in lint(left, questions=asked)["message"].str.cat()
+    )
+    several = {**left, "serve": script(name="serve")}
+    assert "nothing asks for" not in lint(several, questions=asked)["message"].str.cat(), "nobody can tell which"
+
+
+def test_a_script_has_the_sport_of_its_class() -> None:
+    assert found(script(sport="tennis"), sports={"lob": "tennis ", "smash": "padel"}) == []
+    assert found(script(sport="tennis"), sports={"lob": "padel"}) == [("lob", None, "other_sport")]
+    data = Dataset("mine", Path("."), {}, (), scripts={"typed": {"lob": script()}}, class_sports={"lob": "padel"})
+    assert "its sport is 'tennis', that of its class 'padel'" in lint_dataset(data)["message"].str.cat()
 
 
 def test_tokens_are_counted_with_the_sport_added() -> None:
