@@ -65,6 +65,17 @@ def tensors(processor: Any) -> TensorPixels:
     return pixels
 
 
+@pytest.mark.parametrize(("size", "side"), [((720, 1280), 64), ((1280, 720), 64), ((384, 384), 224), ((240, 320), 224)])
+def test_an_even_ramp_is_off_in_more_values_but_by_no_more(size: tuple[int, int], side: int, route: str) -> None:
+    """Its means lie halfway between two levels, where the smallest difference of weights decides the rounding."""
+    processor = SiglipImageProcessorPil(size={"height": side, "width": side}, **HALF)
+    rows, columns = np.indices(size)
+    frame: Frame = np.repeat(((rows + columns) % 256).astype(np.uint8)[..., None], 3, axis=2)
+    levels = (tensors(processor)([frame], "cpu")["pixel_values"] - by_library(processor, [frame])).abs() * 127.5
+    assert levels.max() < LEVELS + 0.01
+    assert (levels > 0.5).float().mean() < 2 / 3 and (levels > 1.5).float().mean() < 0.02
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PROCESSORS)
 def test_pixels_are_within_two_levels_of_the_library(name: str, size: tuple[int, int], route: str, rng: Rng) -> None:
