@@ -72,7 +72,8 @@ class EmbeddingStore:
         try:
             return self.load(key)
         except ActAlignError as error:
-            print(f"{error}: computed again")
+            reason, _, _ = str(error).rpartition("; ")  # what is to be done about it is being done
+            print(f"{reason}: computed again")
             return None
 
     def load(self, key: str) -> FrameEmbeddings:
