@@ -154,7 +154,7 @@ def embed_clips(
     print(f"clips: loaded {index.loaded} from cache, computed {index.computed}, failed {len(index.failed)}")
     if not keys:
         first, reason = next(iter(run.failed.items()))
-        raise ActAlignError(f"all {len(chosen)} clips failed; the first, {first!r}: {reason}")
+        raise ActAlignError(f"no clip of {len(chosen)} could be embedded; the first, {first!r}: {reason}")
     return index
 
 

@@ -305,7 +305,9 @@ def lint_dataset(
     """
     if not dataset.scripts:
         raise ActAlignError(f"data set {dataset.name!r} has no scripts; add {dataset.root / 'scripts'}/<style>.json")
-    known: dict[str, Any] = {"questions": dataset.questions, "sports": dataset.class_sports}
-    limits: dict[str, Any] = {"token_count": token_count, "max_tokens": max_tokens}
-    tables = {style: lint(scripts, style=style, **known, **limits) for style, scripts in dataset.scripts.items()}
+    known: dict[str, Any] = {
+        "questions": dataset.questions, "sports": dataset.class_sports, "token_count": token_count,
+        "max_tokens": max_tokens,
+    }  # fmt: skip
+    tables = {style: lint(scripts, style=style, **known) for style, scripts in dataset.scripts.items()}
     return pd.concat(tables, names=["style"]).reset_index("style").reset_index(drop=True)

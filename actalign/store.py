@@ -72,8 +72,8 @@ class EmbeddingStore:
         try:
             return self.load(key)
         except ActAlignError as error:
-            reason, _, _ = str(error).rpartition("; ")  # what is to be done about it is being done
-            print(f"{reason}: computed again")
+            what, *_ = str(error).rsplit("; ", 1)  # what to do about it is being done
+            print(f"{what}: computed again")
             return None
 
     def load(self, key: str) -> FrameEmbeddings:

@@ -179,7 +179,7 @@ def test_score_of_methods_that_read_no_scripts(drawn: Path, own_store: Path, tmp
 
 def test_lint_counts_errors_and_warnings(drawn: Path, tmp_path: Path) -> None:
     clean = run("lint", str(drawn), "--style", "context_rich", "--checkpoint", str(paths.CHECKPOINT))
-    assert (clean.exit_code, clean.stdout) == (0, "0 errors, 0 warnings\n")
+    assert (clean.exit_code, clean.stdout) == (0, "errors: 0, warnings: 0\n")
     noted = run("lint", str(drawn), "--style", "context_rich")
     assert noted.exit_code == 0 and "not checked" in noted.stdout
     for path in drawn.rglob("*"):
@@ -195,13 +195,13 @@ def test_lint_counts_errors_and_warnings(drawn: Path, tmp_path: Path) -> None:
     bad = run("lint", str(tmp_path), "--style", "short_fixed")
     assert bad.exit_code == cli.PARTLY
     assert f"error: short_fixed: {name}: " in bad.stdout and "[step_count]" in bad.stdout
-    assert "1 errors, " in bad.stdout
+    assert "errors: 1, " in bad.stdout
 
 
 def test_lint_prints_the_first_warnings_of_a_kind_and_all_on_request(drawn: Path) -> None:
     few = run("lint", str(drawn), "--style", "short_fixed")
     lines = few.stdout.splitlines()
-    counted = int(lines[-1].removeprefix("0 errors, ").removesuffix(" warnings"))
+    counted = int(lines[-1].removeprefix("errors: 0, warnings: "))
     (more,) = [line for line in lines if line.endswith("--all prints them [vague]")]
     left_out = int(more.removeprefix("warning: short_fixed: ").split(" more")[0])
     vague = [line for line in lines if line.endswith("[vague]") and line != more]

@@ -184,7 +184,7 @@ def lint(
         if len(shown) < len(kind):
             typer.echo(f"warning: {in_style}: {len(kind) - len(shown)} more like these: --all prints them [{rule}]")
     errors = int((findings["severity"] == "error").sum())
-    typer.echo(f"{errors} errors, {int((findings['severity'] == 'warning').sum())} warnings")
+    typer.echo(f"errors: {errors}, warnings: {int((findings['severity'] == 'warning').sum())}")
     if errors:
         raise typer.Exit(PARTLY)
 

@@ -259,7 +259,7 @@ def _curve(
 
 def _over_factor(ax: Axes, factor: str) -> Axes:
     ax.set_xlabel(FACTORS[factor])
-    ax.xaxis.set_major_locator(MaxNLocator(4, integer=factor in ("steps", "path")))
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=factor in ("steps", "path"), min_n_ticks=1))
     ax.margins(x=0.12)
     ax.grid(axis="y")
     return ax
