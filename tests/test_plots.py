@@ -584,6 +584,9 @@ def test_smoothing_curve_marks_both_widths_and_reads_in_seconds() -> None:
     same = plots.accuracy_over_width(_curve(), Figure().subplots(), frame_rate=15, chosen_width=30).get_legend()
     assert same is not None
     assert [text.get_text() for text in same.get_texts()][2:] == ["chosen on validation = paper, w = 30"]
+    guessed = plots.accuracy_over_width(_curve(), Figure().subplots(), frame_rate=15, chance=100 / 3)
+    (line,) = [line for line in guessed.lines if line.get_label() == "chance, 33.3%"]
+    assert list(line.get_ydata()) == [100 / 3] * 2 and guessed.get_ylim()[0] < 100 / 3
 
 
 def test_a_smoothing_curve_of_ties_is_drawn_although_its_interval_is_off_by_a_rounding() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
@@ -33,6 +34,7 @@ def accuracy_over_width(
     *,
     frame_rate: float,
     chosen_width: int | None = None,
+    chance: float | None = None,
     label: str = "",
 ) -> Axes:
     """Top-1 with 95% intervals over the width w, per split; w in frames below and in seconds above; return ``ax``.
@@ -41,6 +43,7 @@ def accuracy_over_width(
         table: columns split ("validation", "test"), width (frames, 1 = off), top1, top1_low, top1_high (percent).
         frame_rate: frames per second, for the upper axis.
         chosen_width: the w chosen on validation; marked, as the paper's 30 is.
+        chance: Top-1 of guessing in percent, as a line.
 
     Raises:
         ActAlignError: missing columns, fractions for percent, an unknown split or a frame rate of 0 or less.
@@ -58,7 +61,7 @@ def accuracy_over_width(
         raise ActAlignError(f"frame_rate is {frame_rate}; give the frames per second of the clips")
     present = [key for key in _SPLITS if key[0] in set(table["split"])]
     shift = 0.008 * (table["width"].max() - table["width"].min())
-    curves = []
+    curves: list[Artist] = []
     for place, (split, color, marker, dashes) in enumerate(present):
         rows = table[table["split"] == split].sort_values("width")
         errors = np.array([rows["top1"] - rows["top1_low"], rows["top1_high"] - rows["top1"]], dtype=float)
@@ -67,6 +70,9 @@ def accuracy_over_width(
             color=color, marker=marker, linestyle=dashes, elinewidth=0.7, label=split,
         )  # fmt: skip
         curves.append(curve)
+    if chance is not None:
+        line = ax.axhline(chance, color=GREY, linestyle="--", linewidth=0.8, label=f"chance, {chance:.3g}%")
+        curves.append(line)
     marks = _mark_widths(ax, {"chosen on validation": chosen_width, "paper": PAPER_WIDTH_FRAMES})
     ax.set(xlabel="Smoothing width w (frames; 1 = off)", ylabel="Top-1 accuracy (%)")
     ax.grid(axis="y")
@@ -90,6 +96,7 @@ def smoothing(
     times_s: NDArray[Any],
     frame_rate: float,
     chosen_width: int | None = None,
+    chance: float | None = None,
     gamma: float = 1.0,
     wrap: int = WRAP,
 ) -> list[Axes]:
@@ -116,7 +123,9 @@ def smoothing(
     maps[0].set_xlabel("")
     maps[0].tick_params(axis="x", labelbottom=False)
     color_bar(maps, scale=scale)
-    accuracy_over_width(table, curve, frame_rate=frame_rate, chosen_width=chosen_width, label="(c) accuracy")
+    accuracy_over_width(
+        table, curve, frame_rate=frame_rate, chosen_width=chosen_width, chance=chance, label="(c) accuracy"
+    )
     for panel, ax in zip(panels, maps, strict=True):
         fit_step_labels(ax, panel.steps, wrap=wrap)
     return [*maps, curve]
