@@ -88,8 +88,8 @@ def test_the_client_sends_what_is_written_down(server: FakeEndpoint, tmp_path: P
         (served.status(503), Kind.SERVER_ERROR, "503"),
         (served.status(529), Kind.SERVER_ERROR, "529"),
         (served.status(408), Kind.TIMEOUT, "408"),
-        (served.stall, Kind.TIMEOUT, "no whole answer within 0.15 s"),
-        (served.trickle, Kind.TIMEOUT, "no whole answer within 0.15 s"),
+        (served.stall, Kind.TIMEOUT, "no whole answer within 0.5 s"),
+        (served.trickle, Kind.TIMEOUT, "no whole answer within 0.5 s"),
         (served.reset_in_body, Kind.CONNECTION_RESET, "the connection broke"),
         (served.end_in_body, Kind.CONNECTION_RESET, "the connection broke"),
         (served.hang_up, Kind.CONNECTION_RESET, "the connection broke"),
@@ -105,7 +105,7 @@ def test_the_client_sends_what_is_written_down(server: FakeEndpoint, tmp_path: P
 def test_what_may_pass_is_tried_again_and_then_told(
     server: FakeEndpoint, tmp_path: Path, act: Act, kind: Kind, words: str
 ) -> None:
-    timeout_s = 0.15 if kind == Kind.TIMEOUT else 5.0
+    timeout_s = 0.5 if "no whole answer" in words else 5.0
     answer, waits = ask(server, tmp_path / "a.jsonl", act, timeout_s=timeout_s)
     assert isinstance(answer, Answer)
     assert waits == [1.0]
