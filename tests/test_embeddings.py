@@ -281,7 +281,7 @@ def test_the_first_frames_of_a_clip_that_fails_are_dropped(
 def test_when_every_clip_fails_the_run_fails(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
     for clip in clips:
         clip.path.unlink()
-    with pytest.raises(ActAlignError, match=r"no clip of 6 could be embedded; the first, 'clip-0': .*0\.mp4 cannot be read"):
+    with pytest.raises(ActAlignError, match=r"no clip of 6 could be embedded; .* 'clip-0': .*0\.mp4 cannot be read"):
         embed_clips(clips, encoder, store_folder=folder)
     assert (folder / "index.csv").read_text().count("failed") == 6
 

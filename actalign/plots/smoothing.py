@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.container import Container
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
@@ -61,7 +62,7 @@ def accuracy_over_width(
         raise ActAlignError(f"frame_rate is {frame_rate}; give the frames per second of the clips")
     present = [key for key in _SPLITS if key[0] in set(table["split"])]
     shift = 0.008 * (table["width"].max() - table["width"].min())
-    curves: list[Artist] = []
+    curves: list[Artist | Container] = []
     for place, (split, color, marker, dashes) in enumerate(present):
         rows = table[table["split"] == split].sort_values("width")
         errors = np.array([rows["top1"] - rows["top1_low"], rows["top1_high"] - rows["top1"]], dtype=float)
