@@ -47,8 +47,8 @@ class Clip:
         for name, value in (("start_s", self.start_s), ("end_s", self.end_s)):
             if value is None:
                 continue
-            if not (np.isfinite(value) and value >= 0):
-                raise ActAlignError(f"clip {self.id!r}: {name} is {value}; give seconds, 0 or more, or leave it out")
+            if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value >= 0):
+                raise ActAlignError(f"clip {self.id!r}: {name} is {value!r}; give seconds, 0 or more, or leave it out")
             object.__setattr__(self, name, float(value))
         if self.end_s is not None and self.end_s <= (self.start_s or 0.0):
             raise ActAlignError(f"clip {self.id!r}: end_s {self.end_s} is not after start_s {self.start_s}")

@@ -39,7 +39,8 @@ def _files(record: Record) -> str:
         path = PurePath(name)
         endings.setdefault(path.with_suffix("").as_posix(), []).append(path.suffix[1:])
     if len(endings) > 3:
-        return f"{len(record.outputs)} files in {os.path.commonpath([PurePath(stem).parent for stem in endings])}"
+        folder = os.path.commonpath([PurePath(stem).parent for stem in endings]) or "."
+        return f"{len(record.outputs)} files in {folder}"
     several = (
         f"{stem}.{{{','.join(known)}}}" if len(known) > 1 else f"{stem}.{known[0]}" for stem, known in endings.items()
     )

@@ -29,9 +29,12 @@ def test_clip_duration() -> None:
 
 @pytest.mark.parametrize(
     ("start_s", "end_s", "message"),
-    [(-0.1, None, "start_s is -0.1"), (2.0, 2.0, "end_s 2.0 is not after"), (None, 0.0, "end_s 0.0 is not after")],
-)
-def test_clip_refuses_an_impossible_window(start_s: float | None, end_s: float | None, message: str) -> None:
+    [
+        (-0.1, None, "start_s is -0.1"), (2.0, 2.0, "end_s 2.0 is not after"), (None, 0.0, "end_s 0.0 is not after"),
+        ("1", None, "start_s is '1'; give seconds"), (None, float("nan"), "end_s is nan; give seconds"),
+    ],
+)  # fmt: skip
+def test_clip_refuses_an_impossible_window(start_s: Any, end_s: float | None, message: str) -> None:
     with pytest.raises(ActAlignError, match=f"clip 'a': {message}"):
         Clip("a", Path("a.mp4"), sport="judo", start_s=start_s, end_s=end_s)
 

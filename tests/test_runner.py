@@ -22,6 +22,7 @@ from actalign import errors, paths, run_records, runner
 from actalign import notebook as notebook_module
 from actalign.errors import ActAlignError, LeftOutError
 from actalign.notebook import check_sources, parse_parameters, read_parameters, run_notebook
+from actalign.run_summary import summary
 
 NO_PARAMETERS = ""
 MAIN_CSV = "label,top1,top1_low,top1_high,top2,top3,n,n_total\\nDTW,70.04,65.0,75.0,85,95,440,448\\n"
@@ -633,3 +634,12 @@ def test_ctrl_c_ends_the_command_with_130_and_leaves_no_kernel(project: Path) ->
     assert not (paths.RESULTS / "runs").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"), [("data/results/d.csv", "5 files in data/results"), ("README.md", "5 files in .")]
+)
+def test_of_many_files_their_number_and_folder_are_named(other: str, said: str) -> None:
+    files = ["data/results/a.csv", "data/results/a.json", "data/results/b.csv", "data/results/c.csv", other]
+    record = run_records.Record("", dict.fromkeys(files, ""), 1.0)
+    assert summary([run_records.Outcome("20_scores", "ran", record)]).endswith(f"1.0 s  {said}")
