@@ -13,7 +13,9 @@ from playwright.sync_api import Locator, Page, expect
 from browser.notebook_page import NotebookPage, settle
 
 MAKE = "explore(data"
-CELL = re.compile(r"Frame (\d+) of (\d+), ([\d.]+) s\. ([AB]), step (\d+): (.*)\. Affinity ([\d.e-]+), (.*)\.", re.S)
+CELL = re.compile(
+    r"Frame (\d+) of (\d+), ([\d.]+) s\. ([AB]), step (\d+): (.*)\. Affinity ([\d.e\N{MINUS SIGN}]+), (.*)\.", re.S
+)
 PIXELS = """image => {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
@@ -51,7 +53,7 @@ class Explorer:
         rows = self.root.locator(".actalign-ranking tbody tr").evaluate_all(
             "rows => rows.map(row => ['class', 'score'].map(part => row.querySelector('.actalign-' + part).innerText))"
         )
-        return [(name, float(score)) for name, score in rows]
+        return [(name, number(score)) for name, score in rows]
 
     def shows(self, ranking: list[tuple[str, float]]) -> None:
         """Waits for this ranking, in the table and in the line above it."""
@@ -63,6 +65,12 @@ class Explorer:
         found = CELL.fullmatch(self.cell.inner_text())
         assert found, self.cell.inner_text()
         return found.groups()
+
+
+def number(text: str) -> float:
+    """What a printed number says: it has a minus sign, no hyphen."""
+    assert "-" not in text
+    return float(text.replace("\N{MINUS SIGN}", "-"))
 
 
 def nearest_frame(explorer: Explorer, frames_thwc: NDArray[np.uint8]) -> int:

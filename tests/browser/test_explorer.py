@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from browser.by_hand import ByHand
 from browser.conftest import VIEWPORT, NewPage, watched
-from browser.explorer_page import MAKE, Explorer, faults, nearest_frame, tab_to
+from browser.explorer_page import MAKE, Explorer, faults, nearest_frame, number, tab_to
 from browser.notebook_page import NotebookPage, settle
 
 FIRST, KARATE = "test-00000", "test-00120"
@@ -111,7 +111,7 @@ def test_a_click_on_a_map_names_that_cell_and_shows_that_frame(explorer: Explore
         assert float(seconds) == pytest.approx(first.times_s[column], abs=0.006)
         assert words == first.scripts[name].steps[row]
         affinity_kt = first.maps()[name]
-        assert float(value) == pytest.approx(affinity_kt[row, column], rel=5e-3)
+        assert number(value) == pytest.approx(affinity_kt[row, column], rel=5e-3)
         assert verdict in ("on the path", "not on the path")
         cursor = explorer.root.locator(".actalign-cursor").bounding_box()
         assert cursor and cursor["x"] - 6 <= x <= cursor["x"] + cursor["width"] + 6
