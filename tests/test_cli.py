@@ -294,6 +294,15 @@ def test_reproduce_without_answers_says_so_before_anything_runs(
     assert (refused.exit_code, seen) == (1, []) and "4 of 4 questions of" in refused.stderr
     assert "questions.csv" in refused.stderr and "actalign score" in refused.stderr
     assert run(*arguments, "--only", "10_embeddings").exit_code == 0 and seen
+    seen.clear()
+    given = pd.read_csv(drawn / "questions.csv")
+    given["answer"] = given["answer"].astype("Int64").where(given["clip_id"] != given["clip_id"].iloc[0])
+    given.to_csv(folder / "questions.csv", index=False)
+    clips = pd.read_csv(folder / "clips.csv")
+    clips.loc[clips["clip_id"] == given["clip_id"].iloc[0], "split"] = "validation"
+    clips.to_csv(folder / "clips.csv", index=False)
+    refused = run(*arguments)  # the width of the smoothing is chosen on these clips
+    assert (refused.exit_code, seen) == (1, []) and "1 of 4 questions of" in refused.stderr
 
 
 def test_an_interrupted_process_may_clear_up(tmp_path: Path) -> None:

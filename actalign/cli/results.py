@@ -183,8 +183,11 @@ def _main_style(data: str, style: str) -> str:
 
 
 def _require_answers(data: str) -> None:
-    """Tables and figures are of how often the answer is found."""
-    questions = dataset_of(data).split("test").questions
+    """Tables and figures are of how often the answer is found; on validation clips a width is chosen by that."""
+    dataset = dataset_of(data)
+    questions = dataset.split("test").questions
+    if any(clip.split == "validation" for clip in dataset.clips.values()):
+        questions += dataset.split("validation").questions
     if unknown := [question.clip_id for question in questions if question.answer is None]:
         raise ActAlignError(
             f"{len(unknown)} of {len(questions)} questions of {data}, {unknown[0]!r} first, have no answer, and tables "
