@@ -151,7 +151,7 @@ def other_sport(checked: Checked) -> Iterator[Finding]:
     """Scripts whose sport is not their class's: its steps are given the one, its name the other."""
     for name, script in checked.scripts.items():
         own = checked.sports.get(name) or script.sport
-        if own.strip() != script.sport.strip():
+        if _has_sport(script) and own.strip().casefold() != script.sport.strip().casefold():
             yield Finding(name, None, f"its sport is {script.sport!r}, that of its class {own!r}: keep one of them")
 
 

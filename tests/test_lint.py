@@ -136,6 +136,8 @@ def test_a_script_that_a_renamed_class_left_behind_is_named() -> None:
 def test_a_script_has_the_sport_of_its_class() -> None:
     assert found(script(sport="tennis"), sports={"lob": "tennis ", "smash": "padel"}) == []
     assert found(script(sport="tennis"), sports={"lob": "padel"}) == [("lob", None, "other_sport")]
+    assert found(script(sport="Tennis"), sports={"lob": "tennis"}) == [], "as in_sport reads it"
+    assert found(script(sport=""), sports={"lob": "padel"}) == [("lob", None, "no_sport")], "there is none to keep"
     data = Dataset("mine", Path("."), {}, (), scripts={"typed": {"lob": script()}}, class_sports={"lob": "padel"})
     assert "its sport is 'tennis', that of its class 'padel'" in lint_dataset(data)["message"].str.cat()
 
