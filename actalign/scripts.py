@@ -164,13 +164,14 @@ def missing_scripts(questions: Iterable[Question], scripts: Mapping[str, Script]
 def meant(class_name: str, questions: Sequence[Question], scripts: Mapping[str, Script]) -> str:
     """What to add where a class has no script: a name much like it that has one and that it does not stand beside.
 
-    Or else the only one that has a script and is asked about nowhere: a class may have been renamed.
+    Or else the only one that has a script and that no question asks about: a class may have been renamed. Of a split,
+    other questions may ask about it.
 
     >>> scripts = {name: Script(name, sport="tennis", steps=("swing up",)) for name in ("Lob ", "drop")}
     >>> meant("lob", [Question("a", candidates=("drop", "lob"), answer=0)], scripts)
     "; did you mean 'Lob '?"
     >>> meant("high ball", [Question("a", candidates=("drop", "high ball"), answer=0)], scripts)
-    "; nothing asks for the script of 'Lob ': rename it if it is this one"
+    "; none of these questions asks for the script of 'Lob ': rename it if it is this one"
     """
     beside = {name for question in questions if class_name in question.candidates for name in question.candidates}
     known = {name.strip().casefold(): name for name in scripts if name not in beside}
@@ -178,9 +179,9 @@ def meant(class_name: str, questions: Sequence[Question], scripts: Mapping[str, 
     if near:
         return f"; did you mean {known[near[0]]!r}?"
     unasked = scripts.keys() - {name for question in questions for name in question.candidates}
-    return (
-        f"; nothing asks for the script of {unasked.pop()!r}: rename it if it is this one" if len(unasked) == 1 else ""
-    )
+    if len(unasked) != 1:
+        return ""
+    return f"; none of these questions asks for the script of {unasked.pop()!r}: rename it if it is this one"
 
 
 def in_style(dataset: Dataset, style: str) -> Mapping[str, Script]:
