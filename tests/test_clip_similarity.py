@@ -87,12 +87,13 @@ def test_the_product_is_made_once_and_the_smoothed_cosines_once_a_width(
 
 
 def test_smoothing_is_the_same_to_the_last_bit_wherever_arrays_lie(rng: np.random.Generator) -> None:
-    frames, texts = rng.normal(size=(200, 1152)).astype(np.float32), rng.normal(size=(1, 1152)).astype(np.float32)
-    found, between = set(), []
-    for _ in range(300):
-        between.append(np.empty(rng.integers(1, 5000)))  # what is allocated next lies elsewhere
-        found.add(ClipSimilarity(frames.copy(), texts).cosine(Smoothing(31)).tobytes())
-    assert len(found) == 1
+    for _ in range(15):  # in half of them nothing lay where it mattered
+        frames, texts = rng.normal(size=(200, 1152)).astype(np.float32), rng.normal(size=(1, 1152)).astype(np.float32)
+        found, between = set(), []
+        for _ in range(300):
+            between.append(np.empty(rng.integers(1, 5000)))  # what is allocated next lies elsewhere
+            found.add(ClipSimilarity(frames.copy(), texts).cosine(Smoothing(31)).tobytes())
+        assert len(found) == 1
 
 
 def test_any_layout_and_nothing_is_modified(rng: np.random.Generator) -> None:
