@@ -149,7 +149,8 @@ class EmbeddingStore:
                 tensors, metadata = _read(path)
                 rows = _text_rows(path, metadata.get("rows", ""))
             except ActAlignError as error:
-                print(f"{error}: computed again")
+                what, *_ = str(error).rsplit("; ", 1)
+                print(f"{what}: computed again; delete it if the next run says so, too")  # other rows, other file
                 continue
             found.update(zip(rows, tensors["embeddings"], strict=True))
         return found
