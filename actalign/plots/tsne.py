@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
 from actalign.plots.figure import INK, MARKERS, NARROW_IN, OKABE_ITO, panel_label
+from actalign.report import true_minus
 
 SHOWN_SPORTS = len(OKABE_ITO)
 OTHERS = "#B3B3B3"
@@ -56,7 +57,7 @@ def tsne(
     ax.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
     ax.set(xticks=[], yticks=[], aspect="equal", anchor="N")
     ax.spines[["top", "right"]].set_visible(True)
-    number = "" if silhouette is None else f"silhouette {silhouette:.2f}".replace("-", "\N{MINUS SIGN}")
+    number = "" if silhouette is None else true_minus(f"silhouette {silhouette:.2f}")
     panel_label(ax, ("\n" if _narrow(ax.figure) else ", ").join(part for part in (label, number) if part))
     if legend:
         _as_written(
