@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.container import Container
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
@@ -62,7 +60,7 @@ def accuracy_over_width(
         raise ActAlignError(f"frame_rate is {frame_rate}; give the frames per second of the clips")
     present = [key for key in _SPLITS if key[0] in set(table["split"])]
     shift = 0.008 * (table["width"].max() - table["width"].min())
-    curves: list[Artist | Container] = []
+    curves = []
     for place, (split, color, marker, dashes) in enumerate(present):
         rows = table[table["split"] == split].sort_values("width")
         errors = np.array([rows["top1"] - rows["top1_low"], rows["top1_high"] - rows["top1"]], dtype=float)
@@ -71,9 +69,9 @@ def accuracy_over_width(
             color=color, marker=marker, linestyle=dashes, elinewidth=0.7, label=split,
         )  # fmt: skip
         curves.append(curve)
+    guessing = []
     if chance is not None:
-        line = ax.axhline(chance, color=GREY, linestyle="--", linewidth=0.8, label=f"chance, {chance:.3g}%")
-        curves.append(line)
+        guessing = [ax.axhline(chance, color=GREY, linestyle="--", linewidth=0.8, label=f"chance, {chance:.3g}%")]
     marks = _mark_widths(ax, {"chosen on validation": chosen_width, "paper": PAPER_WIDTH_FRAMES})
     ax.set(xlabel="Smoothing width w (frames; 1 = off)", ylabel="Top-1 accuracy (%)")
     ax.grid(axis="y")
@@ -83,8 +81,8 @@ def accuracy_over_width(
     seconds.tick_params(length=2.5)
     below = ax.transAxes + ScaledTranslation(0, -24 / 72, ax.figure.dpi_scale_trans)
     ax.legend(
-        handles=[*curves, *marks], loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=2,
-        columnspacing=1.2,
+        handles=[*curves, *guessing, *marks], loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below,
+        ncols=2, columnspacing=1.2,
     )  # fmt: skip
     return panel_label(ax, label, above_pt=15)
 
