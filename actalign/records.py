@@ -300,6 +300,5 @@ class Dataset:
 def _counts(names: Iterable[str]) -> list[tuple[str, int]]:
     """The commonest 12 first, the others together."""
     ordered = sorted(Counter(names).items(), key=lambda one: (-one[1], one[0]))
-    named = ordered if len(ordered) == 13 else ordered[:12]  # one is no others
-    others = ordered[len(named) :]
-    return [*named, *([(f"and {len(others)} others", sum(count for _, count in others))] if others else [])]
+    others = ordered[12:]
+    return [*ordered[:12], *([(f"and {len(others)} more", sum(count for _, count in others))] if others else [])]

@@ -125,11 +125,11 @@ def test_a_data_set_counts_clips_answers_and_sports_and_names_only_the_commonest
     texts = Reader(Dataset("mine", Path("here"), clips, questions)._repr_html_()).texts
     facts = dict(zip(texts[1::2], texts[2::2], strict=True))
     assert facts["clips"] == "20" and facts["questions"] == "20, of which 5 have an answer"
-    assert facts["sports"].startswith("sport 14 6, sport 00 1, ") and facts["sports"].endswith("and 3 others 3")
+    assert facts["sports"].startswith("sport 14 6, sport 00 1, ") and facts["sports"].endswith("and 3 more 3")
     assert facts["scripts"] == "none"
     thirteen = {name: clip for name, clip in clips.items() if int(name) < 13}
     texts = Reader(Dataset("mine", Path("here"), thirteen, ())._repr_html_()).texts
-    assert texts[texts.index("sports") + 1].endswith(", sport 11 1, sport 12 1"), "and 1 others"
+    assert texts[texts.index("sports") + 1].endswith(", sport 11 1, and 1 more 1")
 
 
 def test_long_tables_end_with_how_many_more() -> None:
