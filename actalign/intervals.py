@@ -10,6 +10,7 @@ from scipy.stats import norm
 from actalign.arrays import as_count
 from actalign.errors import ActAlignError
 
+LEVEL = 0.95
 CELLS_PER_CHUNK = 2_000_000  # resample x family weights held at once: 16 MB
 
 
@@ -27,7 +28,7 @@ def wilson(k: int, n: int) -> tuple[float, float]:
     """
     if not 0 <= k <= n or n < 1:
         raise ActAlignError(f"{k} of {n} is not a count of successes; k must be 0 to n, and n 1 or more")
-    z = float(norm.ppf(0.975))
+    z = float(norm.ppf((1 + LEVEL) / 2))
     share, shrink = k / n, 1 + z * z / n
     centre = (share + z * z / (2 * n)) / shrink
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / shrink
@@ -75,5 +76,5 @@ def cluster_interval(
     for start in range(0, resamples, step):
         weights = rng.multinomial(count, np.full(count, 1 / count), size=min(step, resamples - start))
         means.append((weights @ sums) / (weights @ sizes)[:, None])
-    low, high = np.quantile(np.concatenate(means), [(1 - 0.95) / 2, (1 + 0.95) / 2], axis=0)
+    low, high = np.quantile(np.concatenate(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return low, high
