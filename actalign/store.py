@@ -72,8 +72,7 @@ class EmbeddingStore:
         try:
             return self.load(key)
         except ActAlignError as error:
-            what, *_ = str(error).rsplit("; ", 1)  # what to do about it is being done
-            print(f"{what}: computed again")
+            print(f"{_without_remedy(error)}: computed again")
             return None
 
     def load(self, key: str) -> FrameEmbeddings:
@@ -149,7 +148,7 @@ class EmbeddingStore:
                 tensors, metadata = _read(path)
                 rows = _text_rows(path, metadata.get("rows", ""))
             except ActAlignError as error:
-                what, *_ = str(error).rsplit("; ", 1)
+                what = _without_remedy(error)
                 print(f"{what}: computed again; delete it if the next run says so, too")  # other rows, other file
                 continue
             found.update(zip(rows, tensors["embeddings"], strict=True))
@@ -221,6 +220,11 @@ def sha256_of(path: Path) -> str:
         return file_sha256(path)
     except OSError as error:
         raise ActAlignError(f"{path} cannot be read: {error.strerror}; check the path") from error
+
+
+def _without_remedy(error: ActAlignError) -> str:
+    """What is wrong, without what to do about it: that is being done."""
+    return str(error).rsplit("; ", 1)[0]
 
 
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
