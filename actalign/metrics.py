@@ -1,6 +1,6 @@
 """Top-k with ties, tables with clustered intervals, and paired tests (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,22 @@ from scipy.stats import binomtest
 from actalign.errors import ActAlignError
 from actalign.intervals import cluster_interval, wilson
 from actalign.outcomes import ROW, TOP, clip_outcomes, clusters, expected_topk
+from actalign.records import Question
 
 __all__ = [
-    "McNemar", "PairedDifference", "clip_outcomes", "expected_topk", "mcnemar_exact", "paired_difference", "topk_table",
-    "wilson",
+    "McNemar", "PairedDifference", "chance_top1", "clip_outcomes", "expected_topk", "mcnemar_exact",
+    "paired_difference", "topk_table", "wilson",
 ]  # fmt: skip
+
+
+def chance_top1(questions: Iterable[Question]) -> float:
+    """Top-1 of guessing, in percent: what ``random`` comes near in many trials.
+
+    >>> two, four = ("lob", "smash"), ("lob", "smash", "drop", "serve")
+    >>> chance_top1([Question("a", two, answer=0), Question("b", four, answer=1)])
+    37.5
+    """
+    return float(np.mean([100 / len(question.candidates) for question in questions]))
 
 
 def topk_table(
