@@ -25,7 +25,7 @@ from actalign.errors import ActAlignError
 from actalign.files import REMEDY, replacing
 from actalign.progress import is_watched
 from actalign.records import Clip
-from actalign.report import true_minus
+from actalign.report import score_text
 from actalign.video import iter_frames
 
 TIME_BASE = Fraction(1, 90_000)  # seconds; exact for 24, 25, 30, 50, 60 and 30000/1001 frames a second
@@ -134,7 +134,7 @@ class Layout:
         draw = ImageDraw.Draw(image)
         pad, line = round(self.font.size * 0.7), self.font.size * 1.25
         values = self.spans["evidence"]
-        evidence = true_minus(f"evidence {values.iloc[current]:#.3g} (tallest bar: {values.max():#.3g})")
+        evidence = f"evidence {score_text(values.iloc[current])} (tallest bar: {score_text(values.max())})"
         right = self.width - pad
         draw.text((right, pad), evidence, SOFT_TEXT, self.small, anchor="ra")
         room = right - pad - self.small.getlength(evidence) - self.font.size

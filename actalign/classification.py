@@ -25,7 +25,7 @@ from actalign.files import printable
 from actalign.inputs import Candidate, QuestionInputs, steps
 from actalign.options import Options
 from actalign.records import Alignment, Clip, Script
-from actalign.report import true_minus
+from actalign.report import score_text
 
 Steps = Script | Sequence[str]
 
@@ -104,7 +104,7 @@ class Classification:
         """
         chosen = self._chosen(class_name)
         place = f"{self.ranked.index(chosen) + 1} of {len(self.ranked)}"
-        title = f"{chosen.class_name}, {place}, score {true_minus(f'{chosen.score:#.3g}')}"
+        title = f"{chosen.class_name}, {place}, score {score_text(chosen.score)}"
         return write_annotated(self.clip, chosen.spans, path, title=title)
 
     def _chosen(self, class_name: str | None) -> RankedClass:

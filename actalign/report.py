@@ -48,6 +48,15 @@ def true_minus(text: str) -> str:
     return text.replace("-", MINUS)
 
 
+def score_text(score: float) -> str:
+    """A score (Eq. 13) in three digits, a true minus sign before it where it is below zero.
+
+    >>> score_text(0.5), score_text(-0.25)
+    ('0.500', '−0.250')
+    """
+    return true_minus(f"{score:#.3g}")
+
+
 def with_interval(table: pd.DataFrame, column: str, *, signed: bool = False) -> list[str]:
     """``column`` with its ``_low`` and ``_high`` as text, one a row; a dash where there is no number.
 

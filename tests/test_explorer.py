@@ -181,7 +181,7 @@ def test_the_words_for_those_who_do_not_see_the_picture_are_its_numbers(session:
     view = session.view(session.start(CLIP, "short_fixed"))
     maps = " ".join(
         f"Map {one.letter}: {one.name}, {len(one.steps)} steps by 9 frames, "
-        f"score {wording.score_text(one.score)}, place {one.place}."
+        f"score {wording.ranked_score(one.score)}, place {one.place}."
         for one in view.shown
     )
     assert wording.picture(view) == f"Affinity of every step with every frame. {maps} Arrow keys move over the cells."
@@ -316,7 +316,7 @@ def test_a_slider_moves_the_ranking_the_picture_and_the_status(explorer: Explore
     explorer.controls.context.value = False
     explorer.controls.reset.click()
     start = explorer._session.view(explorer._session.start(CLIP, "short_fixed"))
-    assert [row["score"] for row in screen.ranking] == [wording.score_text(score) for score in start.ranking["score"]]
+    assert [row["score"] for row in screen.ranking] == [wording.ranked_score(score) for score in start.ranking["score"]]
     assert seen[0] != seen[1] != seen[2]
 
 

@@ -168,7 +168,7 @@ def _rows(view: View) -> list[dict[str, Any]]:
     """The ranking as the browser takes it."""
     longest = max(float(view.ranking["score"].abs().max()), 1e-300)
     return [
-        {"place": row.place, "name": row.name, "score": wording.score_text(row.score), "share": row.score / longest,
+        {"place": row.place, "name": row.name, "score": wording.ranked_score(row.score), "share": row.score / longest,
          "letter": row.letter, "is_answer": bool(row.is_answer)}
         for row in view.ranking.itertuples(index=False)
     ]  # fmt: skip

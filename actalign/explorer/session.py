@@ -27,9 +27,9 @@ from actalign.explorer.view import VARIANTS, Settings, ShownClass, View, ranked
 from actalign.inputs import Candidate, QuestionInputs, steps
 from actalign.methods import METHODS
 from actalign.options import Options
-from actalign.plots.lettering import score_text
 from actalign.questions import candidates_of
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
+from actalign.report import score_text
 from actalign.scoring import score_question
 
 PRODUCTS_KEPT = 64

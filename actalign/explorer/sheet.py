@@ -15,10 +15,9 @@ from actalign.explorer.paper import Paper
 from actalign.explorer.view import ShownClass, View
 from actalign.plots.figure import BLUE, GREY, INK, VERMILLION
 from actalign.plots.film_strip import shown_frames
-from actalign.plots.lettering import score_text
 from actalign.plots.scales import PATH, cell_edges
 from actalign.plots.step_labels import FONT_PT, LINE_PT, ROW_PAD_PT, wrapped
-from actalign.report import true_minus
+from actalign.report import score_text, true_minus
 
 TOP_IN, TITLE_IN, AXIS_IN, EDGE_IN, GAP_IN = 0.06, 0.24, 0.36, 0.04, 0.1
 STRIP_IN, LARGEST_STRIP_IN, NO_STRIP_IN = 0.62, 0.8, 0.3

@@ -6,10 +6,10 @@ from actalign.explorer.view import View
 from actalign.report import true_minus
 
 
-def score_text(score: float) -> str:
+def ranked_score(score: float) -> str:
     """A score so that those of a ranking stand below each other: four decimals, or four digits of a tiny one.
 
-    >>> score_text(0.769), score_text(0.00001234), score_text(-0.25)
+    >>> ranked_score(0.769), ranked_score(0.00001234), ranked_score(-0.25)
     ('0.7690', '1.234e−05', '−0.2500')
     """
     return true_minus(f"{score:.4f}" if score == 0 or abs(score) >= 0.001 else f"{score:.4g}")
@@ -19,7 +19,7 @@ def status(view: View) -> str:
     """One sentence on who wins, by what score, and whether that is right."""
     table = view.ranking
     best = table[table["place"].isin(["1", "1="])]
-    names, score = ", ".join(best["name"]), score_text(table["score"][0])
+    names, score = ", ".join(best["name"]), ranked_score(table["score"][0])
     if len(best) > 1:
         sentence = f"Best of {len(table)}: {len(best)} classes tie at score {score}: {names}"
     else:
@@ -43,7 +43,7 @@ def picture(view: View) -> str:
     """What the picture shows, for those who do not see it."""
     maps = " ".join(
         f"Map {shown.letter}: {shown.name}, {len(shown.steps)} steps by {len(view.times_s)} frames, score "
-        f"{score_text(shown.score)}, place {shown.place}."
+        f"{ranked_score(shown.score)}, place {shown.place}."
         for shown in view.shown
     )
     return f"{view.value_label.capitalize()} of every step with every frame. {maps} Arrow keys move over the cells."

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from actalign.errors import ActAlignError
 from actalign.plots.figure import INK, PAGE_HEIGHT_IN, panel_label
 from actalign.plots.film_strip import check_frames, shown_frames
-from actalign.plots.lettering import score_text
 from actalign.plots.scales import COLORS, PATH, cell_edges, color_bar, color_scale
 from actalign.plots.step_labels import WRAP, fit_step_labels, rows_height_in, set_step_labels
 from actalign.records import Alignment
+from actalign.report import score_text
 
 _ROOM_FOR_AXIS_IN = 0.5
 _ROOM_PER_MAP_IN = 0.2

@@ -10,7 +10,6 @@ from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 
 from actalign.errors import ActAlignError
-from actalign.report import true_minus
 
 FAMILY = "DejaVu Sans"  # the style's
 LEADING = 1.25  # of a line to the next, in font sizes
@@ -38,15 +37,6 @@ def lines_height_in(lines: int, *, size_pt: float) -> float:
     0.25
     """
     return lines * size_pt * LEADING / 72
-
-
-def score_text(score: float) -> str:
-    """A score (Eq. 13) in three digits, a true minus sign before it where it is below zero.
-
-    >>> score_text(0.5), score_text(-0.25)
-    ('0.500', '−0.250')
-    """
-    return true_minus(f"{score:#.3g}")
 
 
 def fitted_lines(

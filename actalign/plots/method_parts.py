@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from actalign.plots.canvas import Box, Canvas, step_color, tint
 from actalign.plots.figure import BLUE, GREY, INK
-from actalign.plots.lettering import cut_to_width, score_text, text_width_in
+from actalign.plots.lettering import cut_to_width, text_width_in
 from actalign.plots.scales import COLORS, PATH
 from actalign.records import Alignment
+from actalign.report import score_text
 
 SHOWN_CANDIDATES = 5
 _SMALL_PT = 6.0

@@ -14,9 +14,10 @@ from actalign.plots.canvas import DISC_IN, Box, Canvas, spread, step_color, tint
 from actalign.plots.figure import BLUE, GREY, INK, VERMILLION
 from actalign.plots.film_strip import check_frames, film_strip
 from actalign.plots.heat_map import MapPanel
-from actalign.plots.lettering import fitted_lines, lines_height_in, most_lines, score_text, text_width_in
+from actalign.plots.lettering import fitted_lines, lines_height_in, most_lines, text_width_in
 from actalign.plots.scales import cell_edges
 from actalign.records import Alignment
+from actalign.report import score_text
 
 _MARGIN_IN, _GUTTER_IN = 0.04, 0.36  # the gutter holds the scale of the lanes
 _RULER_IN, _LANE_IN, _RAIL_IN, _GAP_IN = 0.27, 0.46, 0.24, 0.13

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from actalign.errors import ActAlignError
 from actalign.plots.figure import BLUE, GREY, INK, NARROW_IN, PAGE_HEIGHT_IN, PAGE_WIDTH_IN
 from actalign.plots.heat_map import MapPanel, heat_map
-from actalign.plots.lettering import fitted_lines, score_text, text_width_in
+from actalign.plots.lettering import fitted_lines, text_width_in
 from actalign.plots.scales import color_bar, color_scale
 from actalign.plots.step_labels import WRAP, fit_step_labels, rows_height_in
+from actalign.report import score_text
 
 NAME_IN = 1.4
 MOST_RANKED = 15
