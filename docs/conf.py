@@ -3,6 +3,7 @@
 import inspect
 import pkgutil
 import re
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike
@@ -32,7 +33,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True  # a default as it is written, not as it is on this machine
 autodoc_inherit_docstrings = False
-autodoc_mock_imports = ["triton"]  # only on machines with a GPU
+autodoc_mock_imports = [] if find_spec("triton") else ["triton"]  # comes with PyTorch for CUDA alone
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 toc_object_entries_show_parents = "hide"
