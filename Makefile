@@ -26,8 +26,8 @@ test: $(STAMP) ## lint, types, tests, doctests and import layers
 	$(PY) -m mypy
 	HF_HUB_OFFLINE=1 $(PY) -m pytest -n auto --maxprocesses 4
 
-test-gpu: $(STAMP) ## what make test leaves out because it needs Triton and a GPU; fails without them
-	HF_HUB_OFFLINE=1 $(PY) -m pytest -W default -o addopts="-ra --strict-markers --strict-config" tests/gpu tests/test_gpu.py
+test-gpu: $(STAMP) ## what make test leaves out because it needs a GPU; fails without one
+	HF_HUB_OFFLINE=1 $(PY) -m pytest -W default -o addopts="-ra --strict-markers --strict-config" tests/gpu tests/test_gpu.py tests/test_gpu_kernels.py
 
 test-browser: $(STAMP) ## the notebooks in JupyterLab and a real headless Chromium; fails without a browser
 	HF_HUB_OFFLINE=1 $(PY) -m pytest -o addopts="-ra --strict-markers --strict-config" tests/browser

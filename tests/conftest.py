@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when transformers is first 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+collect_ignore = [] if sys.platform == "linux" else ["test_gpu_kernels.py"]  # Triton is for Linux alone
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore Ctrl-C
 TINY_SPORTS = ("tennis", "judo")

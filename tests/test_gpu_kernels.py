@@ -64,6 +64,6 @@ def test_the_kernel_is_the_reference() -> None:
         text=True,
         check=False,
         env=environment,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[1],
     )
     assert ran.stdout == "equal\n", ran.stderr
