@@ -401,6 +401,25 @@ def test_typing_other_words_moves_the_score_and_can_be_undone(explorer: Explorer
     assert screen.ranking == before and screen.notes == "" and controls.restore.disabled
 
 
+def test_words_typed_after_a_style_that_failed_belong_to_the_style_still_shown(
+    data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
+) -> None:
+    longer = {
+        name: replace(script, sport=" ", steps=(*script.steps, "rest"))
+        for name, script in data.scripts["context_rich"].items()
+    }
+    nameless = replace(data, scripts={**data.scripts, "nameless": longer})
+    explorer = explore(nameless, embeddings, encoder, clip=CLIP, style="short_fixed")
+    explorer.controls.style.value = "nameless"
+    assert "has no sport to add as context" in explorer.screen.problem
+    explorer.controls.text.value = "standing on the hands"
+    explorer.controls.context.value = False
+    first = explorer.view.shown[0]
+    assert explorer.screen.problem == "" and first.steps == longer[first.class_name].steps
+    explorer.controls.style.value = "short_fixed"
+    assert explorer.view.shown[0].steps[0] == "standing on the hands"
+
+
 def test_a_chosen_cell_shows_its_frame_and_offers_its_step(explorer: Explorer, data: Dataset) -> None:
     screen = explorer.screen
     screen.cell = [0, 2, 6]

@@ -32,7 +32,7 @@ class Controls:
         self._session, self._start, self._changed = session, start, changed
         self._quiet = False
         self._edited: dict[tuple[str, str], Steps] = dict(start.edited)
-        self._editing: tuple[str, Steps, Steps] = ("", (), ())  # class, its steps as shown, its steps as written
+        self._editing: tuple[str, str, Steps, Steps] = ("", "", (), ())  # style, class, its steps as shown, as written
         clip = session.dataset.clips[start.clip_id]
         self.sport = _dropdown("Sport", session.sports, clip.sport)
         self.clip = _dropdown("Clip", _clips(session.clips_of(clip.sport)), start.clip_id)
@@ -86,10 +86,10 @@ class Controls:
         """Offer the steps of the class that map A now shows for editing."""
         first = view.shown[0]
         script = self._session.dataset.scripts[view.settings.style][first.class_name]
-        editing = (first.class_name, first.steps, script.steps)
+        editing = (view.settings.style, first.class_name, first.steps, script.steps)
         if editing == self._editing:
             return
-        kept = self.step.index if self._editing[0] == first.class_name else 0
+        kept = self.step.index if self._editing[1] == first.class_name else 0
         self._editing = editing
         with self.quietly():
             marks = ["" if step == old else " (edited)" for step, old in zip(first.steps, script.steps, strict=True)]
@@ -105,7 +105,7 @@ class Controls:
         with self.quietly():
             if row < len(self.step.options):
                 self.step.index = row
-                self.text.value = self._editing[1][row]
+                self.text.value = self._editing[2][row]
 
     def _classes(self, clip_id: str) -> list[tuple[str, str]]:
         question = self._session.question(clip_id)
@@ -169,14 +169,14 @@ class Controls:
     def _text_typed(self) -> None:
         if self._quiet or self.step.value is None:
             return
-        class_name, steps, written = self._editing
+        style, class_name, steps, written = self._editing  # after a choice that failed, not the controls' style
         place = self.step.value
         typed = self.text.value.strip() or written[place]  # an emptied box brings the script's own words back
         changed = (*steps[:place], typed, *steps[place + 1 :])
         if changed == written:
-            self._edited.pop((self.style.value, class_name), None)
+            self._edited.pop((style, class_name), None)
         else:
-            self._edited[self.style.value, class_name] = changed
+            self._edited[style, class_name] = changed
         self._tell()
 
     def _restore(self) -> None:
