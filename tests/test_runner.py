@@ -403,6 +403,29 @@ def test_a_failing_notebook_keeps_earlier_work_and_is_taken_up_again(
     assert fast == ["10_scores", "20_widths", "fig_4_maps"]
 
 
+def test_what_was_drawn_from_files_that_a_failure_left_is_drawn_again(
+    fast: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = paths.NOTEBOOKS / "10_scores.ipynb"
+    whole = scores.read_bytes()
+    assert runner.main([]) == 0
+    edit_source("10_scores", "(results / 'main.csv').write_text('half')")
+    execute = runner.run_notebook
+
+    def fail(path: Path, parameters: Any = None, *, output: Path) -> Path:
+        execute(path, parameters, output=output)
+        raise ActAlignError("10_scores.ipynb failed in cell [3]: ValueError: no")
+
+    monkeypatch.setattr(runner, "run_notebook", fail)
+    assert runner.main(["--only", "10_scores"]) == 1
+    monkeypatch.setattr(runner, "run_notebook", execute)
+    assert runner.main(["--only", "fig_4_maps", "--force"]) == 0
+    assert (paths.FIGURES / "fig_4_maps.svg").read_text() == "half"
+    scores.write_bytes(whole)
+    assert runner.main([]) == 0
+    assert (paths.FIGURES / "fig_4_maps.svg").read_text() == (paths.RESULTS / "main.csv").read_text() != "half"
+
+
 def test_a_drawing_notebook_that_writes_nothing_is_an_error(
     fast: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
