@@ -254,12 +254,16 @@ def test_embeddings_whose_video_is_gone_are_shown_without_frames(
     data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
 ) -> None:
     known = {name: embeddings[name] for name in embeddings}
+    content = data.clips[CLIP].path.read_bytes()
     data.clips[CLIP].path.unlink()
     explorer = explore(data, known, encoder, clip=CLIP)
     assert explorer.view.frames_thwc is None and explorer.screen.frame == b""
     assert "The frames cannot be shown: " in explorer.screen.notes and explorer.screen.png
     explorer.controls.play.click()
     assert "This cannot be shown: " in explorer.screen.problem and explorer.screen.video == b""
+    data.clips[CLIP].path.write_bytes(content)
+    explorer.controls.play.click()
+    assert explorer.screen.problem == "" and explorer.screen.video
 
 
 def test_a_class_without_a_script_is_named_and_a_style_without_any_is_refused(
@@ -274,6 +278,8 @@ def test_a_class_without_a_script_is_named_and_a_style_without_any_is_refused(
     explorer.controls.style.value = "bare"
     assert "no candidate of clip 'tennis-01b-test' has a script of style 'bare'" in explorer.screen.problem
     assert explorer.screen.status == before
+    explorer.controls.play.click()
+    assert explorer.screen.video and "has a script of style 'bare'" in explorer.screen.problem, "still of another style"
     explorer.controls.style.value = "short_fixed"
     assert explorer.screen.problem == "" and len(explorer.screen.ranking) == 3
 

@@ -108,6 +108,8 @@ class Explorer:
         try:
             with TemporaryDirectory(prefix="actalign-") as folder, self.screen.hold_sync():
                 self.screen.video, self.screen.video_text = self._session.annotated(self.view, Path(folder))
+                if self.view.settings == self.settings:  # else what is on the screen is still not what was asked for
+                    self.screen.problem = ""
         finally:
             self.controls.play.disabled = False
 
