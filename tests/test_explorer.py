@@ -405,6 +405,14 @@ def test_typing_other_words_moves_the_score_and_can_be_undone(explorer: Explorer
     controls.text.value = "standing on the hands"
     controls.restore.click()
     assert screen.ranking == before and screen.notes == "" and controls.restore.disabled
+    for typed in ("", f" {explorer.view.shown[0].steps[1]} "):
+        controls.text.value = typed
+        assert controls.text.value == explorer.view.shown[0].steps[1], "what counts, though nothing has changed"
+    controls.text.value = "standing on the hands"
+    controls.shown.value = "tennis-01c"
+    assert not controls.restore.disabled
+    controls.restore.click()
+    assert controls.restore.disabled, "though map A shows another class"
 
 
 def test_words_typed_after_a_style_that_failed_belong_to_the_style_still_shown(

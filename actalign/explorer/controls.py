@@ -87,6 +87,7 @@ class Controls:
         first = view.shown[0]
         script = self._session.dataset.scripts[view.settings.style][first.class_name]
         editing = (view.settings.style, first.class_name, first.steps, script.steps)
+        self.restore.disabled = not self._edited
         if editing == self._editing:
             return
         kept = self.step.index if self._editing[1] == first.class_name else 0
@@ -98,7 +99,6 @@ class Controls:
             ]
             self.step.index = kept if kept is not None and kept < len(marks) else 0
             self.text.value = first.steps[self.step.value]
-            self.restore.disabled = not self._edited
 
     def choose_step(self, row: int) -> None:
         """Put the step of a row of map A into the text box."""
@@ -172,6 +172,8 @@ class Controls:
         style, class_name, steps, written = self._editing  # after a choice that failed, not the controls' style
         place = self.step.value
         typed = self.text.value.strip() or written[place]  # an emptied box brings the script's own words back
+        with self.quietly():
+            self.text.value = typed
         changed = (*steps[:place], typed, *steps[place + 1 :])
         if changed == written:
             self._edited.pop((style, class_name), None)
