@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from actalign import plots
 from actalign.dtw import align
+from actalign.embeddings import TextIndex
 from actalign.error_analysis import breakdowns, criteria, tables
 from actalign.error_analysis import modes as error_modes
 from actalign.error_analysis.clip_factors import clip_factors, readings
@@ -27,6 +28,7 @@ from actalign.outcomes import clusters
 from actalign.plots.error_analysis import accuracy_over_factor
 from actalign.questions import question_inputs
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
+from actalign.text import in_company
 
 D = 8  # directions: 0-2 the answer's steps, 3-5 others, 7 what no text means
 IDLE = np.eye(D)[7]
@@ -351,6 +353,7 @@ def test_lateness_is_seen_in_the_late_subset_and_in_no_other(world: World) -> No
 
 
 def test_the_table_of_clips_holds_what_the_alignment_says(world: World) -> None:
+    world.clips["right 00"] = replace(world.clips["right 00"], family="judo family")
     row = world.factors().set_index("clip_id").loc["right 00"]
     inputs = world.inputs(0)
     read = readings(inputs)
@@ -358,6 +361,7 @@ def test_the_table_of_clips_holds_what_the_alignment_says(world: World) -> None:
     assert (row["score"], row["path"], row["frames"], row["steps"]) == (best.score, len(best.path), 19, 3)
     assert row["rival_score"] == read["right 00 b"].alignment.score
     assert row["seconds"] == pytest.approx(1.9)
+    assert (row["label"], row["family"]) == ("DTW [missing_script=skip]", "judo family")
     assert row["vertical_moves"] == 2 and row["relation"] == "right" and row["offered: no step in common"] == 0
     assert row["offered: steps replaced"] == 1
     values = np.concatenate([inputs.matrices[0], inputs.matrices[1][:1]])
@@ -374,13 +378,37 @@ def test_of_three_candidates_the_lead_is_over_the_second_and_the_margin_over_the
         inputs = world.inputs(place)
         scores = {each: reading.alignment.score for each, reading in readings(inputs).items()}
         third, second, best = sorted(scores.values())
+        world.known = {"class_names": {min(scores, key=lambda each: scores[each]): ("---",)}}
         row = world.factors().set_index("clip_id").loc[name]
         assert third < second < best == scores[f"{name} a"]
         assert row["lead"] == row["margin"] == best - second
+        assert row["unreadable"] == 0, "the third is not what the answer was weighed against"
         values = np.concatenate([inputs.matrices[0][:1], *inputs.matrices[1:]])  # two steps are shared
         assert row["saturated_high"] == (values > 0.99).mean() and row["saturated_low"] == (values < 0.001).mean()
         assert row["saturated"] == row["saturated_high"] + row["saturated_low"]
     assert row["saturated_high"] > 0
+
+
+def test_the_sizes_of_what_was_predicted_are_the_answers_where_it_is_right(world: World) -> None:
+    world.plant("planted", shown((4, IDLE), (6, frame(_0=0.8)), *STEPS_1_AND_2), rival=(0, 3, 1, 2))
+    row = world.factors().set_index("clip_id").loc["planted"]
+    assert row["right"] and row["steps"] == row["steps_predicted"] == 3
+    assert row["path"] == row["path_predicted"] and row["vertical_moves"] == row["vertical_moves_predicted"]
+
+
+def test_texts_padded_with_their_script_are_measured_as_such(world: World) -> None:
+    alone = world.factors()
+    scripts = [script.steps for script in world.scripts.values()]
+    world.texts = {in_company(step, steps): world.texts[step] for steps in scripts for step in steps}
+    together = world.factors(options=options(missing_script="skip", text_padding="longest"))
+    measured = ["score", "rival_score", *(criterion.column for criterion in CRITERIA)]
+    pd.testing.assert_frame_equal(together[measured], alone[measured])
+
+
+def test_frames_and_texts_of_two_checkpoints_are_refused(world: World) -> None:
+    frames, texts = TextIndex(world.frames, encoder="a"), TextIndex(world.texts, encoder="b")  # type: ignore[arg-type]
+    with pytest.raises(ActAlignError, match="one checkpoint embedded the frames and another the texts"):
+        clip_factors(world.dataset, frames, texts, method="dtw", style="terse", options=options(), **AFFINITY)  # type: ignore[arg-type]
 
 
 def test_true_steps_say_how_candidates_differ_only_where_all_of_them_are_known(world: World) -> None:
@@ -428,13 +456,18 @@ def reading(texts: tuple[str, ...], texts_kd: Any, affinity_kt: Any) -> criteria
 
 def test_measures_by_hand() -> None:
     answer = reading(("toss", "hit"), np.eye(2), [[1, 1, 0, 0], [0, 0, 1, 1]])
-    rival = reading(("toss", "wait", "hit"), [[1, 0], [0.6, 0.8], [0, 1]], [[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]])
+    rival = reading(("toss", "wait", "hit"), [[2, 0], [1.2, 1.6], [0, 2]], [[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]])
     assert criteria.contested_similarity(answer, rival) == pytest.approx((0.6 + 0.8) / 2), "toss and hit against wait"
     assert criteria.least_contrast(np.array([[1.0, 0.2, 0.0], [0.5, 0.0, 0.3]])) == pytest.approx(0.5 - 0.3)
-    assert criteria.onset(np.array([[0.0, 0.4, 0.5, 1.0], [0.0, 0.1, 0.0, 0.0]])) == 2 / 4
+    late = np.array([[0.0, 0.4, 0.5, 1.0], [0.0, 0.1, 0.0, 0.0]])
+    assert criteria.onset(late) == criteria.onset(late + 1) == 2 / 4
+    flat = reading(("toss", "hit"), np.eye(2), [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]])
+    below = np.diff(flat.alignment.path[:, 1]) == 0
+    assert below.any() and criteria.frame_steps(flat)[flat.alignment.path[:-1, 1][below]] == [0], "the first of equals"
     assert criteria.vertical_moves(answer.alignment) == 0 == criteria.vertical_moves(rival.alignment)
     assert criteria.relation(["toss", "hit", "land"], ["hit", "toss"]) == "steps added or left out"
-    assert not criteria.readable("lob\x00")
+    assert criteria.relation(["toss", "hit"], ["toss", "hit", "hit"]) == "steps added or left out"
+    assert criteria.readable("360") and not any(map(criteria.readable, ("lob\x00", "lob\ue000", "lob\u0378")))
 
 
 def test_a_frame_of_another_clip_is_refused() -> None:
@@ -445,6 +478,10 @@ def test_a_frame_of_another_clip_is_refused() -> None:
         criteria.contested_similarity(one, two)
     with pytest.raises(ActAlignError, match=r"speak of \[2, 3\] steps"):
         criteria.Reading(("a", "b", "c"), np.eye(2), np.eye(2), short)
+    with pytest.raises(ActAlignError, match=r"speak of \[2, 3\] steps"):
+        criteria.Reading(("a", "b"), np.eye(3), np.eye(2), short)
+    with pytest.raises(ActAlignError, match=r"speak of \[2, 3\] steps"):
+        criteria.Reading(("a", "b"), np.eye(2), np.eye(2), align(np.eye(3)[:, :2]))
     with pytest.raises(ActAlignError, match=r"\[2, 3\] frames"):
         criteria.Reading(("a", "b"), np.eye(2), np.eye(2), long)
 
@@ -563,8 +600,9 @@ def test_texts_say_what_was_counted(world: World) -> None:
     terse = tables.modes_for_people(modes[modes["style"] == "terse"]).set_index("Mode")
     assert terse.loc["temporal shift", "Primary mode (clips)"] == "1"
     assert terse.loc["none of these", "Holds (% of wrong)"].startswith("50.0 [")
+    assert terse.loc["none of these", "Holds (% of right)"].startswith("95.0 [")
     assert terse["Of the paper"].eq("yes").sum() == 2
-    assert tables.not_judged(modes) == ""
+    assert tables.not_judged(modes) == "" and tables.not_judged(modes.assign(judged=False)).count("terse: 40") == 1
     people = tables.confusion_for_people(confused[confused["style"] == "terse"]).set_index("Sport")
     assert people.loc["judo", "Right"] == people.loc["all", "Right"] == str(RIGHT)
     unknown = tables.modes_for_people(modes[modes["style"] == "terse"].assign(judged=False))
@@ -583,13 +621,20 @@ def test_texts_say_what_was_counted(world: World) -> None:
     (row,) = tables.examples_for_people([{**example, "held": held}]).to_dict("records")
     assert row["What holds"].startswith("share of the clip before the action: 0.69 > 0.")
     assert row["Margin"] == "\N{MINUS SIGN}0.010"
+    assert (row["Clip"], row["Answer"], row["Taken for"]) == ("planted", "a", "b")
     alike = [{"label": "alike", "side": "high", "value": -0.25, "threshold": -0.5}]
     (row,) = tables.examples_for_people([{**example, "held": alike}]).to_dict("records")
     assert row["What holds"] == "alike: −0.25 > −0.5"
+    flat = [{"label": "contrast", "side": "low", "value": 0.125, "threshold": 0.25}]
+    (row,) = tables.examples_for_people([{**example, "held": flat}]).to_dict("records")
+    assert row["What holds"] == "contrast: 0.125 < 0.25"
     (row,) = tables.examples_for_people([{**example, "margin": None, "held": []}]).to_dict("records")
     assert row["Margin"] == row["What holds"] == "\N{EN DASH}"
     described = tables.criteria_for_people(error_modes.criteria_table(table))
-    assert set(described["Mode"]) == {mode.label for mode in MODES} and "above 0" in set(described["Holds"])
+    assert set(described["Mode"]) == {mode.label for mode in MODES}
+    words = {"any": "above 0", "high": "above 0", "low": "below 0."}
+    for criterion, limit in zip(CRITERIA, described["Holds"], strict=True):
+        assert limit.startswith(words[criterion.side])
 
 
 def test_what_is_not_known_is_a_dash_and_the_rest_its_number() -> None:
@@ -607,18 +652,19 @@ def test_what_is_not_known_is_a_dash_and_the_rest_its_number() -> None:
         subset | {"criterion": "tied", "subset": "late", "median": 0.0, "auroc": 0.5},
     ]
     shown = tables.subsets_for_people(pd.DataFrame(rows), criterion="onset")
+    assert shown["Holds (%)"].tolist() == ["50.0 [25.0, 75.0]"] * 2
     assert shown[["Subset", "Clips", "Wrong", "Median", "AUROC against the reference"]].to_numpy().tolist() == [
         ["late", "9", "2", "0.50", "0.88"], [dash, "9", "2", dash, dash]
     ]  # fmt: skip
 
 
 def test_a_subset_is_told_in_part_between_both_limits_and_unknown_ones_are_passed_over() -> None:
-    aurocs = {"clean": np.nan, "unknown": np.nan, "clear": 0.9, "partly": 0.6, "blind": 0.59}
+    aurocs = {"clean": np.nan, "unknown": np.nan, "clear": 0.9, "nearly": 0.89, "partly": 0.6, "blind": 0.59}
     rows = {"style": "terse", "criterion": "onset", "subset": list(aurocs), "auroc": list(aurocs.values())}
     table = pd.DataFrame(rows | {"n": 4, "held": 1})
     said = tables.subset_verdicts(table, criterion="onset", reference="clean")
     assert [sentence.split(" told")[0] for sentence in said] == [
-        "terse: clear is", "terse: partly is in part", "terse: blind is not"
+        "terse: clear is", "terse: nearly is in part", "terse: partly is in part", "terse: blind is not"
     ]  # fmt: skip
 
 
@@ -631,8 +677,10 @@ def test_confusion_and_pairs_are_counted_and_the_most_frequent_first() -> None:
     assert shown["Taken for: steps replaced"].tolist() == ["0", "0", "0", "0.0"]
     errors = [("rich", "x", "y"), ("rich", "y", "x"), ("rich", "w", "v"), ("rich", "w", "v"), ("rich", "a", "b")]
     errors += [("terse", "z", "y")] * 3
-    pairs = tables.pairs_for_people(pd.DataFrame(errors, columns=["style", "answer", "predicted"]).assign(sport="judo"))
+    wrong = pd.DataFrame(errors, columns=["style", "answer", "predicted"]).assign(sport="judo")
+    pairs = tables.pairs_for_people(wrong)
     assert pairs[["Classes", "Errors"]].to_numpy().tolist() == [["y, z", "3"], ["v, w", "2"], ["x, y", "2"]]
+    assert tables.pairs_for_people(wrong, most=1)["Classes"].tolist() == ["y, z"]
 
 
 def test_the_numbers_beside_the_figure_are_those_drawn() -> None:
@@ -646,10 +694,11 @@ def test_the_numbers_beside_the_figure_are_those_drawn() -> None:
         shift[["low", "high"]].to_numpy().tolist() == drawn[["held_share_low", "held_share_high"]].to_numpy().tolist()
     )
     assert list(table.columns) == ["panel", "style", "item", "x", "value", "low", "high", "n"]
-    curves = {"steps: accuracy": factors[factors["factor"] == "steps"], "lead: accuracy": calibration}
+    curves = {"path: accuracy": factors[factors["factor"] == "path"], "lead: accuracy": calibration}
     for panel, curve in curves.items():
         assert table.loc[table["panel"] == panel, "x"].tolist() == curve["centre"].tolist()
     assert "judo: same steps" in set(table.query("panel == 'confusion'")["item"])
+    assert set(table.query("panel == 'confusion' and style == 'terse'")["n"]) == {RIGHT + 2}, "all clips of the sport"
     assert table[["panel", "style", "item"]].map(lambda text: isinstance(text, str)).all(axis=None)
 
 

@@ -237,6 +237,7 @@ def fast(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def execute(path: Path, parameters: Any = None, *, output: Path) -> Path:
         ran.append(path.stem)
+        assert set(parameters or {}) <= set(read_parameters(path))
         for folder in (paths.RESULTS, paths.FIGURES):
             folder.mkdir(parents=True, exist_ok=True)
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -355,6 +356,7 @@ def test_what_an_editor_notes_beside_the_cells_does_not_count_as_a_change(fast: 
 
 
 def test_only_and_force_choose_what_runs(fast: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert runner.main(["--only", "20_widths"]) == 0, "it needs no main table"
     runner.main([])
     fast.clear()
     assert runner.main(["--only", "fig_4_maps", "10_scores"]) == 0
@@ -397,6 +399,7 @@ def test_a_failing_notebook_keeps_earlier_work_and_is_taken_up_again(
     assert printed.err == "\nerror: 20_widths.ipynb failed in cell [2]: ValueError: no\n"
     states = [line.split()[:3] for line in printed.out.split("wrote\n")[1].splitlines()[:3]]
     assert [state[1] for state in states] == ["ran", "failed", "not"]  # nothing is drawn from old results
+    assert "DTW" not in printed.out, "nor is the main table shown"
     assert fast == ["10_scores"]
     monkeypatch.setattr(runner, "run_notebook", execute)
     assert runner.main([]) == 0
@@ -443,6 +446,25 @@ def test_a_drawing_that_fails_stops_no_other(fast: list[str], capsys: pytest.Cap
     assert printed.err.count("error:") == 1
 
 
+def test_notebooks_of_other_videos_hold_nobody_up_and_wait_for_nobody(fast: list[str]) -> None:
+    explorer = write_notebook(paths.NOTEBOOKS / "explorer.ipynb", "1")
+    assert runner.main([]) == 0, "one that writes nothing is no failure"
+    assert fast == ["10_scores", "20_widths", "explorer", "fig_4_maps"]
+    fast.clear()
+    write_notebook(explorer, "(results / 'seen.csv').write_text('')")
+    assert runner.main([]) == 0
+    assert fast == ["explorer"], "nothing is drawn from what it writes"
+    for source in (explorer, paths.NOTEBOOKS / "10_scores.ipynb"):
+        write_notebook(source, "from actalign.errors import ActAlignError\nraise ActAlignError('no')")
+    fast.clear()
+    edit_source("fig_4_maps", "2")
+    assert runner.main(["--only", "explorer", "fig_4_maps"]) == 1
+    assert fast == ["explorer", "fig_4_maps"]
+    fast.clear()
+    assert runner.main([]) == 1
+    assert fast == ["10_scores", "explorer"], "what a failed notebook is before is not run, computed or drawn"
+
+
 def test_only_and_set_add_up_when_they_are_given_again(fast: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert runner.main(["--only", "10_scores", "--only", "20_widths"]) == 0
     assert fast == ["10_scores", "20_widths"]
@@ -461,7 +483,9 @@ def test_parameters_are_set_where_they_are_known_and_need_a_folder_of_their_own(
     fast: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert runner.main(["--set", "style=terse"]) == 1
-    assert "set ACTALIGN_OUT to one" in capsys.readouterr().err
+    monkeypatch.setenv("ACTALIGN_OUT", "")
+    assert runner.main(["--set", "style=terse"]) == 1
+    assert capsys.readouterr().err.count("set ACTALIGN_OUT to one") == 2
     monkeypatch.setenv("ACTALIGN_OUT", "elsewhere")
     assert runner.main(["--set", "style=terse"]) == 1
     assert "no notebook has a parameter 'style'; there are: " in capsys.readouterr().err
@@ -475,8 +499,8 @@ def test_parameters_are_set_where_they_are_known_and_need_a_folder_of_their_own(
     fast.clear()
     assert runner.main(["--set", "style=terse", "seed=3"]) == 0
     assert fast == []
-    assert runner.main(["--set", "style=terse", "seed=4"]) == 0
-    assert fast == ALL
+    assert runner.main(["--set", "style=/a folder/of mine", "seed=4"]) == 0
+    assert fast == ALL and (paths.RESULTS / "widths.csv").read_text() == "('/a folder/of mine', 4)"
     with pytest.raises(SystemExit):
         runner.main(["--set", "style"])
     assert "'style' is not NAME=VALUE" in capsys.readouterr().err
