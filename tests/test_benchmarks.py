@@ -15,6 +15,7 @@ import pytest
 import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import benchmarks
 from actalign import dtw, paths, stage
@@ -79,6 +80,7 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     assert measure.ratio([1.0, 10.0, 30.0], [1.0, 5.0, 3.0]) == {"median": 2.0, "min": 1.0, "max": 10.0, "rounds": 3}
     with pytest.raises(ValueError, match="shorter"):
         measure.ratio([1.0, 2.0], [1.0])
+    assert measure.per([6e-9], 2) == pytest.approx([3.0]), "nanoseconds"
 
 
 def test_results_are_written_with_the_machine_sorted_and_rounded(tmp_path: Path) -> None:
@@ -93,6 +95,22 @@ def test_results_are_written_with_the_machine_sorted_and_rounded(tmp_path: Path)
     assert measure.read("y", folder=tmp_path) is None
 
 
+def test_a_quick_run_is_printed_and_a_whole_one_written_for_its_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(measure, "RESULTS", tmp_path)
+    said = []
+    for arguments in (["--quick"], ["--device", "cuda"], []):
+        monkeypatch.setattr("sys.argv", ["x", *arguments])
+        measure.main("x", lambda **given: {"given": given, "ms": 1.23456}, devices=("cpu", "cuda"))
+        said.append(capsys.readouterr().out)
+    assert json.loads(said[0]) == {"given": {"quick": True, "device": "cpu"}, "ms": 1.235}
+    assert said[1:] == [f"wrote {tmp_path / name}\n" for name in ("x_cuda.json", "x_cpu.json")]
+    for device in ("cpu", "cuda"):
+        written = measure.read(f"x_{device}")
+        assert written is not None and written["given"] == {"quick": False, "device": device}
+
+
 def test_what_was_measured_before_a_failure_is_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ZeroDivisionError):
         measure.in_parts({"first": lambda: {"ms": 1.23456}, "second": lambda: 1 / 0})
@@ -103,9 +121,10 @@ def test_one_thread_means_torch_too() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with measure.single_thread():
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 2
+        with threadpool_limits(2):
+            with measure.single_thread():
+                assert {pool["num_threads"] for pool in threadpool_info()} == {torch.get_num_threads()} == {1}
+            assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
 
