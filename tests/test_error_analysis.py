@@ -659,12 +659,13 @@ def test_what_is_not_known_is_a_dash_and_the_rest_its_number() -> None:
 
 
 def test_a_subset_is_told_in_part_between_both_limits_and_unknown_ones_are_passed_over() -> None:
-    aurocs = {"clean": np.nan, "unknown": np.nan, "clear": 0.9, "nearly": 0.89, "partly": 0.6, "blind": 0.59}
+    aurocs = {"clean": np.nan, "unknown": np.nan, "clear": 0.9, "nearly": 0.89, "partly": 0.6, "blind": 0.59, "": 0.5}
     rows = {"style": "terse", "criterion": "onset", "subset": list(aurocs), "auroc": list(aurocs.values())}
     table = pd.DataFrame(rows | {"n": 4, "held": 1})
     said = tables.subset_verdicts(table, criterion="onset", reference="clean")
     assert [sentence.split(" told")[0] for sentence in said] == [
-        "terse: clear is", "terse: nearly is in part", "terse: partly is in part", "terse: blind is not"
+        "terse: clear is", "terse: nearly is in part", "terse: partly is in part", "terse: blind is not",
+        "terse: what has no subset is not",
     ]  # fmt: skip
 
 

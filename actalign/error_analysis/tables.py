@@ -86,8 +86,9 @@ def subset_verdicts(table: pd.DataFrame, *, criterion: str, reference: str) -> l
             if base.empty or pd.isna(row.auroc):
                 continue
             told = "is" if row.auroc >= TELLS else "is in part" if row.auroc >= TELLS_LITTLE else "is not"
+            subset = row.subset or "what has no subset"
             sentences.append(
-                f"{style}: {row.subset} {told} told from {reference} (AUROC {row.auroc:.2f}); it holds for {row.held} "
+                f"{style}: {subset} {told} told from {reference} (AUROC {row.auroc:.2f}); it holds for {row.held} "
                 f"of {row.n} clips against {base['held'].iloc[0]} of {base['n'].iloc[0]}."
             )
     return sentences or [f"There is no subset {reference!r} with others beside it, so that this is not known."]
