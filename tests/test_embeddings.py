@@ -21,8 +21,9 @@ from actalign import clip_run, embeddings, paths
 from actalign.datasets.videos import find_clips
 from actalign.embeddings import EmbeddingIndex, embed_clips, embed_texts
 from actalign.errors import ActAlignError
+from actalign.estimate import Pace, Workload
 from actalign.records import Clip, Dataset, TextEmbeddings
-from actalign.store import EmbeddingStore, read_embeddings
+from actalign.store import EmbeddingStore, read_embeddings, sha256_of
 from actalign.text import Padding, TextPolicy, in_company
 from actalign.video import Frame, iter_frames, read_frames
 
@@ -169,6 +170,19 @@ def test_identical_files_are_encoded_once(clips: list[Clip], encoder: CountingEn
     assert {name: line["state"] for name, line in ledger.items()} == dict.fromkeys(["clip-0", "clip-1", "twin"], "done")
 
 
+def test_a_clip_that_failed_is_done_once_another_run_has_stored_its_content(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(encoder, "encode", lambda frames: np.zeros((len(frames), 6), np.float32))
+        with pytest.raises(ActAlignError, match="no clip of 1 could be embedded"):
+            embed_clips(clips[:1], encoder, store_folder=folder)
+    embed_clips([replace(clips[0], id="under another name")], encoder, store_folder=folder)
+    assert embed_clips(clips[:1], encoder, store_folder=folder).loaded == 1
+    ledger = EmbeddingStore(folder, encoder="counting", dtype="float32", frame_rate=None).latest()
+    assert ledger["clip-0"]["state"] == "done"
+
+
 def test_clips_of_different_sizes_share_a_run(write_video: Writer, encoder: CountingEncoder, tmp_path: Path) -> None:
     sizes = [(32, 32), (64, 32), (32, 32)]
     files = [write_video(tmp_path / f"{n}.mp4", frames=5, size=size, seed=n) for n, size in enumerate(sizes)]
@@ -298,8 +312,8 @@ def test_embeddings_without_a_direction_are_a_failure_of_their_clip(
         return rows
 
     monkeypatch.setattr(encoder, "encode", overflow)
-    index = embed_clips(clips, encoder, store_folder=folder)
-    assert "hold NaN or inf, or are all zeros" in index.failed["clip-0"]
+    index = embed_clips([*clips, replace(clips[0], id="twin")], encoder, store_folder=folder)
+    assert "hold NaN or inf, or are all zeros" in index.failed["clip-0"] == index.failed["twin"]
     assert stored(folder) == len(index) == 5
 
 
@@ -366,6 +380,32 @@ def test_a_file_that_changes_during_the_run_costs_itself_alone(
     again = embed_clips([clips[-1]], encoder, store_folder=folder)
     assert again.computed == 1
     np.testing.assert_array_equal(again[clips[-1].id].embeddings, expected_rows(clips[-1]))
+
+
+def test_a_change_is_noticed_that_keeps_the_size_or_comes_while_the_file_is_hashed(
+    clips: list[Clip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = clips[0].path
+    content = path.read_bytes()
+
+    def changing(path: Path) -> str:
+        digest = sha256_of(path)
+        path.write_bytes(content[::-1])
+        os.utime(path, ns=(1, 1))
+        return digest
+
+    def job() -> clip_run.Job:
+        return clip_run.Job("key", *clip_run._identified(path), [clips[0]])
+
+    whole = job()
+    assert not clip_run._has_changed(whole)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(clip_run, "sha256_of", changing)
+        late = job()
+    assert late.source_sha256 == whole.source_sha256
+    assert clip_run._has_changed(whole) and clip_run._has_changed(late)
+    path.unlink()
+    assert clip_run._has_changed(whole)
 
 
 def test_a_file_whose_time_alone_changes_during_the_run_is_kept(
@@ -546,9 +586,15 @@ def test_the_index_is_short_to_look_at(clips: list[Clip], encoder: CountingEncod
 
 
 def test_memory_does_not_hold_the_frames_of_all_clips(
-    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+    clips: list[Clip],
+    encoder: CountingEncoder,
+    folder: Path,
+    write_video: Writer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    write_video(clips[5].path, frames=60, size=(32, 32))
     spoil(clips[5])
+    assert next(iter_frames(clips[5]))[0] == 0.0
     held: list[int] = []
     settle = clip_run.ClipRun._settle
 
@@ -607,8 +653,9 @@ def test_a_slow_cpu_says_so_after_its_first_batch(
     slow, told_at = SlowEncoder(monkeypatch), []
     slow.device = device
 
-    def forecast(*work: object, **options: object) -> str:
+    def forecast(work: Workload, pace: Pace, **options: object) -> str:
         told_at.append(slow.now)
+        assert pace.frames_per_s == pytest.approx(0.1)
         return ""
 
     monkeypatch.setattr("actalign.estimate.forecast", forecast)
