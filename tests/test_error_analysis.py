@@ -626,8 +626,9 @@ def test_texts_say_what_was_counted(world: World) -> None:
     (row,) = tables.examples_for_people([{**example, "held": alike}]).to_dict("records")
     assert row["What holds"] == "alike: −0.25 > −0.5"
     flat = [{"label": "contrast", "side": "low", "value": 0.125, "threshold": 0.25}]
+    flat += [{"label": "cut off", "side": "any", "value": 2, "threshold": 0}]
     (row,) = tables.examples_for_people([{**example, "held": flat}]).to_dict("records")
-    assert row["What holds"] == "contrast: 0.125 < 0.25"
+    assert row["What holds"] == "contrast: 0.125 < 0.25; cut off: 2"
     (row,) = tables.examples_for_people([{**example, "margin": None, "held": []}]).to_dict("records")
     assert row["Margin"] == row["What holds"] == "\N{EN DASH}"
     described = tables.criteria_for_people(error_modes.criteria_table(table))
