@@ -34,8 +34,12 @@ class Record:
 
     def is_current(self, key: str) -> bool:
         """Whether it was made from the same things and its files are still those."""
+        return self.key == key and self.is_whole()
+
+    def is_whole(self) -> bool:
+        """Whether the files that it wrote are still those."""
         files = [(paths.ROOT / name, digest) for name, digest in self.outputs.items()]
-        return self.key == key and all(path.is_file() and file_sha256(path) == digest for path, digest in files)
+        return all(path.is_file() and file_sha256(path) == digest for path, digest in files)
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ def run_plan(
             record = outcome.record
             if outcome.state == "failed" and _built_on(notebook):
                 broken = notebook.stem
-        if record is not None and _built_on(notebook) and record.is_current(record.key):  # its files are still those
+        if record is not None and _built_on(notebook) and record.is_whole():
             upstream[notebook.stem] = record
     _refuse_shared_outputs(outcomes)
     return outcomes
