@@ -205,6 +205,9 @@ def test_other_words_for_a_step_move_that_class_alone(session: Session) -> None:
     assert after.notes == (f"Edited: {session.name_of(name)}, step 1.",)
     other = session.view(replace(start, style="context_rich", edited=edited))
     assert not any("Edited" in note for note in other.notes)  # the words were typed for another style
+    fewer = {("short_fixed", name): before.shown[0].steps[1:]}
+    with pytest.raises(ActAlignError, match=r"\d edited steps stand in for the \d of 'tennis-01"):
+        session.view(replace(start, edited=fewer))
 
 
 def test_a_long_text_says_that_its_end_is_not_read(session: Session) -> None:

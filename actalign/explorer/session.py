@@ -150,7 +150,7 @@ class Session:
 
         Raises:
             ActAlignError: an unknown clip, style or class; no candidate has a script in this style; texts that cannot
-                be worded.
+                be worded, or are not as many as the script's steps.
         """
         loaded = self._load(settings.clip_id)
         written, candidates = self._candidates(loaded.question, settings)
@@ -219,6 +219,11 @@ class Session:
         for candidate in written:
             if candidate.script is not None:
                 texts = settings.edited.get((settings.style, candidate.class_name), candidate.script.steps)
+                if len(texts) != len(candidate.script.steps):
+                    raise ActAlignError(
+                        f"{len(texts)} edited steps stand in for the {len(candidate.script.steps)} of "
+                        f"{candidate.class_name!r} in style {settings.style!r}; give as many as the script has"
+                    )
                 usable.append(replace(candidate, script=replace(candidate.script, steps=texts)))
         if not usable:
             raise ActAlignError(

@@ -83,7 +83,7 @@ class Settings:
         width: w of Eq. 7 in frames; 1 is no smoothing.
         shown: the class on the first map; ``""`` is the answer, or the best class where there is no label.
         against: the class on the second map; ``""`` is the best other class, None is no second map.
-        edited: (style, class) -> the steps that stand in for its script.
+        edited: (style, class) -> the steps that stand in for its script, as many.
 
     Raises:
         ActAlignError: an unknown variant, or a width below 1.
