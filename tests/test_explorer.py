@@ -439,6 +439,25 @@ def test_words_typed_after_a_style_that_failed_belong_to_the_style_still_shown(
     assert explorer.view.shown[0].steps[0] == "standing on the hands"
 
 
+def test_words_that_cannot_be_shown_stay_in_the_box_and_can_be_undone(explorer: Explorer) -> None:
+    controls, screen = explorer.controls, explorer.screen
+    before, steps = screen.ranking, explorer.view.shown[0].steps
+    controls.text.value = "..."
+    assert "text '...' is empty once cleaned" in screen.problem
+    controls.step.value = 1
+    controls.step.value = 0
+    assert controls.text.value == "...", "what every score still waits for"
+    assert not controls.restore.disabled
+    controls.restore.click()
+    assert (screen.problem, screen.ranking, controls.text.value) == ("", before, steps[0])
+    controls.text.value = "..."
+    controls.step.value = 1
+    controls.text.value = "standing on the hands"
+    controls.step.value = 0
+    controls.text.value = "clap"
+    assert screen.problem == "" and explorer.view.shown[0].steps == ("clap", "standing on the hands", *steps[2:])
+
+
 def test_a_chosen_cell_shows_its_frame_and_offers_its_step(explorer: Explorer, data: Dataset) -> None:
     screen = explorer.screen
     screen.cell = [0, 2, 6]

@@ -60,6 +60,7 @@ class Controls:
             description="Text", continuous_update=False, placeholder="other words for this step; Enter scores them"
         )
         self.restore = _button("Restore texts", "Undo every edited step")
+        self.restore.disabled = not self._edited
         self.play = _button("Play with captions", "Show the clip with the steps of map A as captions")
         self._lay_out()
         self._listen()
@@ -87,7 +88,6 @@ class Controls:
         first = view.shown[0]
         script = self._session.dataset.scripts[view.settings.style][first.class_name]
         editing = (view.settings.style, first.class_name, first.steps, script.steps)
-        self.restore.disabled = not self._edited
         if editing == self._editing:
             return
         kept = self.step.index if self._editing[1] == first.class_name else 0
@@ -105,7 +105,12 @@ class Controls:
         with self.quietly():
             if row < len(self.step.options):
                 self.step.index = row
-                self.text.value = self._editing[2][row]
+                self.text.value = self._words()[row]
+
+    def _words(self) -> Steps:
+        """The steps offered for editing as last typed, even where they could not be shown."""
+        style, class_name, _, written = self._editing
+        return self._edited.get((style, class_name), written)
 
     def _classes(self, clip_id: str) -> list[tuple[str, str]]:
         question = self._session.question(clip_id)
@@ -143,6 +148,7 @@ class Controls:
 
     def _tell(self) -> None:
         if not self._quiet:
+            self.restore.disabled = not self._edited
             self._changed()
 
     def _sport_chosen(self) -> None:
@@ -169,8 +175,8 @@ class Controls:
     def _text_typed(self) -> None:
         if self._quiet or self.step.value is None:
             return
-        style, class_name, steps, written = self._editing  # after a choice that failed, not the controls' style
-        place = self.step.value
+        style, class_name, _, written = self._editing  # after a choice that failed, not the controls' style
+        place, steps = self.step.value, self._words()
         typed = self.text.value.strip() or written[place]  # an emptied box brings the script's own words back
         with self.quietly():
             self.text.value = typed
@@ -183,6 +189,7 @@ class Controls:
 
     def _restore(self) -> None:
         self._edited.clear()
+        self._step_chosen()
         self._tell()
 
     def _reset(self) -> None:
