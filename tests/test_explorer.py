@@ -279,6 +279,9 @@ def test_a_class_without_a_script_is_named_and_a_style_without_any_is_refused(
     poor = replace(data, scripts={**scripts, "bare": {"judo-01a": data.scripts["context_rich"]["judo-01a"]}})
     explorer = explore(poor, embeddings, encoder, clip=CLIP, style="context_rich")
     assert "Not ranked, for want of a script of style context_rich: tennis-01a." in explorer.screen.notes
+    explorer.controls.clip.value = "tennis-01a-test"
+    assert ": tennis-01a (the answer)." in explorer.screen.notes, "for the best class stands in for it on map A"
+    explorer.controls.clip.value = CLIP
     before = explorer.screen.status
     explorer.controls.style.value = "bare"
     assert "no candidate of clip 'tennis-01b-test' has a script of style 'bare'" in explorer.screen.problem

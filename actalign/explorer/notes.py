@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from actalign.inputs import Candidate
 
 
-def without_script(candidates: Sequence[Candidate], *, style: str) -> list[str]:
+def without_script(candidates: Sequence[Candidate], *, style: str, answer: str | None) -> list[str]:
     """Which candidates are not ranked.
 
-    >>> without_script([Candidate("lob", ("lob",), "tennis")], style="terse")
-    ['Not ranked, for want of a script of style terse: lob.']
+    >>> without_script([Candidate("lob", ("lob",), "tennis")], style="terse", answer="lob")
+    ['Not ranked, for want of a script of style terse: lob (the answer).']
     """
-    missing = [candidate.class_name for candidate in candidates if candidate.script is None]
+    names = [candidate.class_name for candidate in candidates if candidate.script is None]
+    missing = [f"{name} (the answer)" if name == answer else name for name in names]
     return [f"Not ranked, for want of a script of style {style}: {', '.join(missing)}."] if missing else []
 
 

@@ -175,7 +175,7 @@ class Session:
             )  # fmt: skip
         said = [
             *loaded.notes,
-            *notes.without_script(written, style=settings.style),
+            *notes.without_script(written, style=settings.style, answer=truth),
             *notes.smoothed(settings.width, frame_s=loaded.embeddings.frame_s),
             *notes.edited(written, candidates),
         ]

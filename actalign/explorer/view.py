@@ -81,7 +81,7 @@ class Settings:
         variant: a name in ``VARIANTS``.
         context: whether steps are worded "... in {sport}".
         width: w of Eq. 7 in frames; 1 is no smoothing.
-        shown: the class on the first map; ``""`` is the answer, or the best class where there is no label.
+        shown: the class on the first map; ``""`` is the answer, or the best class where that has no label or script.
         against: the class on the second map; ``""`` is the best other class, None is no second map.
         edited: (style, class) -> the steps that stand in for its script, as many.
 
