@@ -242,14 +242,16 @@ def test_one_candidate_has_one_map(data: Dataset, embeddings: EmbeddingIndex, en
 
 
 def test_clips_that_failed_are_left_out_and_named(data: Dataset, encoder: Encoder) -> None:
-    first = data.questions[0].clip_id
+    first, second = (one.clip_id for one in data.questions[:2])
     data.clips[first].path.write_bytes(b"not a video")
+    data.clips[second].path.unlink()
     explorer = explore(data, embed_clips(data, encoder), encoder)
     assert first not in [clip_id for _, clip_id in explorer.controls.clip.options]
-    assert f"1 of 6 clips are left out; the first, {first}: " in explorer.screen.notes
+    assert f"2 of 6 clips are left out; the first, {first}: " in explorer.screen.notes
+    assert "cannot be opened" in explorer.screen.notes and "does not exist" not in explorer.screen.notes
     with pytest.raises(ActAlignError, match=rf"clip '{first}' has no embeddings: .*cannot be opened"):
         explore(data, embed_clips(data, encoder), encoder, clip=first)
-    with pytest.raises(ActAlignError, match="clip 'nobody' cannot be shown; choose one of the 5 clips"):
+    with pytest.raises(ActAlignError, match="clip 'nobody' cannot be shown; choose one of the 4 clips"):
         explore(data, embed_clips(data, encoder), encoder, clip="nobody")
     with pytest.raises(ActAlignError, match=r"none of the 6 clips of .* has a question and embeddings"):
         explore(data, {}, encoder)
@@ -323,6 +325,7 @@ def test_a_slider_moves_the_ranking_the_picture_and_the_status(explorer: Explore
         getattr(explorer.controls, name).value = value
         after = (screen.png, screen.status, screen.ranking)
         assert all(new != old for new, old in zip(after, before, strict=True)), name
+        assert screen.alt == wording.picture(explorer.view) and screen.video_text == ""
         seen.append([row["score"] for row in screen.ranking])
         before = after
     assert (explorer.settings.width, explorer.settings.scale, explorer.settings.bias) == (5, 4.0, -2.0)
@@ -486,15 +489,18 @@ def test_the_clip_plays_with_captions_until_another_is_chosen(
     from actalign.annotate import write_annotated
     from actalign.video import probe
 
-    screen, titles = explorer.screen, []
+    screen, titles, captions = explorer.screen, [], []
 
-    def noted(*given: Any, title: str, **more: Any) -> Path:
+    def noted(clip: Any, spans: Any, *given: Any, title: str, **more: Any) -> Path:
         titles.append(title)
-        return write_annotated(*given, title=title, **more)
+        captions.append(spans)
+        return write_annotated(clip, spans, *given, title=title, **more)
 
     monkeypatch.setattr("actalign.explorer.session.write_annotated", noted)
     explorer.controls.play.click()
     assert titles == [f"the tennis-01b move, score {printed(explorer.view.shown[0].score, '#.3g')}"]
+    assert captions[0]["text"].tolist() == list(explorer.view.shown[0].steps)
+    assert captions[0]["evidence"].to_numpy() == pytest.approx(explorer.view.shown[0].evidence)
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(screen.video)
     assert probe(copy).codec == "h264" and not explorer.controls.play.disabled
@@ -504,7 +510,7 @@ def test_the_clip_plays_with_captions_until_another_is_chosen(
     explorer.controls.variant.value = "max_per_step"
     explorer.controls.play.click()
     assert screen.video_text.endswith("timed by DTW over the same map.")
-    explorer.controls.sport.value = "judo"
+    explorer.controls.clip.value = "tennis-01a-test"
     assert (screen.video, screen.video_text) == (b"", "")
 
 
