@@ -176,7 +176,7 @@ function render({ model, el }) {
     const map = places.findIndex((p) => y >= p.top && y <= p.top + p.height);
     const place = places[Math.max(map, 0)];
     const along = (x - place.left) / place.width;
-    if (along > 1) return;
+    if (along >= 1) return;
     const column = along < 0 ? model.get("cell")[2] : Math.min(frames - 1, Math.max(0, edges.findIndex((edge) => edge > along) - 1));
     const [oldMap, oldRow] = model.get("cell");
     if (map < 0) return choose([Math.min(oldMap, places.length - 1), oldRow, column]);
