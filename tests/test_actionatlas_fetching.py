@@ -247,11 +247,33 @@ def test_a_part_of_something_else_is_not_taken_for_the_video(fetcher: Fetcher, v
 
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_a_part_whose_rest_is_refused_is_fetched_anew(fetcher: Fetcher, video: bytes, share: float) -> None:
-    """As a run leaves it that was killed between the last byte and the renaming."""
+    """By a server that does not tell the video's length when it refuses."""
     parts = fetcher.root / "parts" / "video0"
     parts.mkdir(parents=True)
     (parts / "video.mp4.mp4.part").write_bytes(video[: int(len(video) * share)])
     fetcher.server.serve("video0", video, "no rest")
+    entry = fetcher.one()
+    assert (entry.state, entry.attempts) == ("done", 2)
+    assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video
+
+
+def test_a_part_that_is_whole_is_kept(fetcher: Fetcher, video: bytes) -> None:
+    """As a run leaves it that was killed between the last byte and the renaming."""
+    parts = fetcher.root / "parts" / "video0"
+    parts.mkdir(parents=True)
+    (parts / "video.mp4.mp4.part").write_bytes(video)
+    fetcher.server.serve("video0", video)
+    entry = fetcher.one()
+    assert (entry.state, entry.attempts) == ("done", 1)
+    assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video
+    assert set(fetcher.server.asked("video0")) == {"", f"bytes={len(video)}-"}  # the first is for what the video is
+
+
+def test_a_part_longer_than_the_video_is_fetched_anew(fetcher: Fetcher, video: bytes) -> None:
+    parts = fetcher.root / "parts" / "video0"
+    parts.mkdir(parents=True)
+    (parts / "video.mp4.mp4.part").write_bytes(video + b"?")
+    fetcher.server.serve("video0", video)
     entry = fetcher.one()
     assert (entry.state, entry.attempts) == ("done", 2)
     assert (fetcher.root / "videos" / "video0.mp4").read_bytes() == video

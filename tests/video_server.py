@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, content: bytes, span: str, behaviour: str) -> None:
         start = int(span.removeprefix("bytes=").split("-")[0]) if span else 0
         if span and start >= len(content):
-            self._head(416, {"Content-Length": "0"})
+            self._head(416, {"Content-Length": "0", "Content-Range": f"bytes */{len(content)}"})
             return
         headers = {"Content-Type": "video/mp4", "Accept-Ranges": "bytes"}
         if behaviour != "unsaid half":

@@ -99,9 +99,8 @@ def download(youtube_id: str, folder: Path, *, site: Site, stop: threading.Event
         raise KeyboardInterrupt from error
     except (yt_dlp.utils.YoutubeDLError, OSError) as error:
         reason = _without_secrets(tidy(str(error)), folder, site)
-        if "HTTP Error 416" in reason:  # the rest of a part that is whole, or of another file: asked for, never to come
-            for part in folder.glob("*.part"):
-                part.unlink(missing_ok=True)
+        if "HTTP Error 416" in reason and (whole := _whole_part(folder, error)) is not None:
+            return whole
         raise FetchError(classify(str(error)), reason, wait_s=_retry_after(error)) from None  # it may hold secrets
     except ActAlignError:
         raise
@@ -110,6 +109,25 @@ def download(youtube_id: str, folder: Path, *, site: Site, stop: threading.Event
         odd = f"yt-dlp cannot make sense of the answer: {type(error).__name__}: {error}"
         reason = _without_secrets(tidy(odd), folder, site)
         raise FetchError("unknown", reason) from None
+
+
+def _whole_part(folder: Path, error: BaseException) -> Path | None:
+    """The video, where no rest of it is to be had because its part is whole; a part of anything else is deleted.
+
+    So a run leaves it that was killed between the last byte and the renaming. How long the video is tells the answer
+    to a request beyond its end (RFC 9110, 15.5.17).
+    """
+    answer = _answer(error)
+    told = re.fullmatch(r"bytes \*/([0-9]{1,18})", (answer and answer.get_header("Content-Range")) or "")
+    whole = None
+    for part in folder.glob("*.part"):
+        if told and part.stat().st_size == int(told[1]):
+            whole = part.replace(part.with_suffix(""))
+        else:
+            part.unlink(missing_ok=True)
+    if whole is not None:
+        answer.close()
+    return whole
 
 
 def _read_cookies(file: str | os.PathLike[str]) -> str:
