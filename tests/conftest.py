@@ -14,7 +14,13 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when transformers is first 
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
+
+settings.register_profile(  # the same examples in every run, and no limit on time, which a busy machine would exceed
+    "actalign", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("actalign")
 
 collect_ignore = [] if sys.platform == "linux" else ["test_gpu_kernels.py"]  # Triton is for Linux alone
 

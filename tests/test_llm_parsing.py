@@ -199,7 +199,7 @@ TEXTS = (
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS, st.sampled_from([SERVE, TWO]))
 def test_any_text_gives_a_script_or_a_failure_for_every_class(text: str, classes: dict[str, str]) -> None:
     found = parse(text, classes)
@@ -220,14 +220,14 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(VALUES)
 def test_any_json_gives_a_script_or_a_failure(value: object) -> None:
     (result,) = parse(json.dumps(value), SERVE).values()
     assert isinstance(result, Script | Failure)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text("abc xyz'\",:", min_size=1).filter(lambda text: any(map(str.isalpha, text))), min_size=1))
 def test_sound_json_is_read_as_it_is(steps: list[str]) -> None:
     assert json_values(json.dumps({"steps": steps})) == ([Pairs([("steps", steps)])], False)
