@@ -316,12 +316,17 @@ def test_an_interrupted_process_may_clear_up(tmp_path: Path) -> None:
         "    pathlib.Path('cleared').touch()\n"
     )
     starts = (
-        "import os, sys\n"
+        "import os, pathlib, subprocess, sys\n"
         "from actalign.cli.results import _run_to_its_end\n"
+        "class Process(subprocess.Popen):\n"
+        "    def wait(self, timeout=None):\n"
+        "        pathlib.Path('waiting').touch()\n"
+        "        return super().wait(timeout)\n"
+        "subprocess.Popen = Process\n"
         f"_run_to_its_end([sys.executable, '-c', {code!r}], env=os.environ)\n"
     )
     with subprocess.Popen([sys.executable, "-c", starts], cwd=tmp_path, start_new_session=True) as process:
-        while not (tmp_path / "begun").exists():
+        while not ((tmp_path / "begun").exists() and (tmp_path / "waiting").exists()):
             assert process.poll() is None
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
