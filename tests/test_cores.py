@@ -61,15 +61,17 @@ def test_an_error_is_raised_and_the_threads_serve_again(threads: int) -> None:
 
 
 def test_nothing_runs_any_more_when_an_error_is_raised() -> None:
-    began, running = threading.Event(), 0
+    began, failing, running = threading.Event(), threading.Event(), 0
 
     def work(number: int) -> None:
         nonlocal running
         if threading.current_thread() is threading.main_thread():
             assert began.wait(timeout=30)
+            failing.set()
             raise ValueError("while the other works")
         running += 1
         began.set()
+        assert failing.wait(timeout=30)  # or it could come to all the pieces
         time.sleep(0.05)
         running -= 1
 
