@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 WORDS = "crouch lean twist lift swing reach strike follow land recover".split()
 
@@ -189,7 +189,7 @@ class FakeEndpoint:
         with self._lock:
             self._at_once -= 1
 
-    def __enter__(self) -> "FakeEndpoint":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

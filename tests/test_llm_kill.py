@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,28 @@ def fickle(handler: served.Handler, body: dict[str, Any]) -> None:
         served.good(handler, body)
 
 
+class Patient(FakeEndpoint):
+    """Answers the requests before number ``until`` and lets the others wait, so that a run gets so far and no further.
+
+    Requests count from 0. So a test that is kept from the processor for a while finds the run where it stopped.
+    """
+
+    until: float = float("inf")
+
+    def answer(self, handler: served.Handler, body: dict[str, Any]) -> None:
+        number = next(number for number, one in enumerate(self.bodies) if one is body)
+        while number >= self.until and not self.closing.wait(0.001):
+            pass
+        fickle(handler, body)
+
+
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Patient]:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none-of-yours-1")
     monkeypatch.setenv("ACTALIGN_LLM_MODEL", "small")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with FakeEndpoint(schema=False, delay_s=0.004) as running:
-        running.otherwise = fickle
+    with Patient(schema=False, delay_s=0.004) as running:
+        running.otherwise = running.answer
         monkeypatch.setenv("OPENAI_BASE_URL", running.url)
         yield running
 
@@ -70,7 +86,7 @@ def answered(cache: Path) -> set[str]:
     return found
 
 
-def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(server: FakeEndpoint, tmp_path: Path) -> None:
+def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(server: Patient, tmp_path: Path) -> None:
     undisturbed = generate(MOVES, "short_fixed", cache=tmp_path / "calm.jsonl").write(tmp_path / "calm").read_bytes()
     questions = answered(tmp_path / "calm.jsonl")
     moments = random.Random(0)
@@ -80,12 +96,14 @@ def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(server: FakeEnd
         while True:
             known, start = answered(cache), len(server.bodies)
             more = moments.randrange(1, 6) if killed < KILLS else 10**6
+            server.until = start + more
             child = nursery.start(cache, folder)
             while len(server.bodies) < start + more and not (folder / "short_fixed.json").exists():
                 time.sleep(0.0005)
             time.sleep(moments.uniform(0, 0.008))
             if killed < KILLS:
-                os.kill(child, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it may have ended by itself
+                    os.kill(child, signal.SIGKILL)
             status = nursery.status()
             again = [body for body in server.bodies[start:] if json.dumps(body["messages"]) in known]
             assert again == []
@@ -99,7 +117,7 @@ def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(server: FakeEnd
     assert sorted(path.name for path in folder.iterdir()) == ["short_fixed.json"]
 
 
-def test_a_run_killed_while_it_writes_a_line_loses_that_line_alone(server: FakeEndpoint, tmp_path: Path) -> None:
+def test_a_run_killed_while_it_writes_a_line_loses_that_line_alone(server: Patient, tmp_path: Path) -> None:
     undisturbed = generate(MOVES, "short_fixed", cache=tmp_path / "calm.jsonl").write(tmp_path / "calm").read_bytes()
     content = (tmp_path / "calm.jsonl").read_bytes()
     places = random.Random(1)
