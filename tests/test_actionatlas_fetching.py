@@ -23,7 +23,7 @@ from actalign.errors import ActAlignError
 from actalign.fetching import run as run_module
 from actalign.fetching.failures import KINDS
 from actalign.fetching.run import FIRST_PAUSE_S, WALLED, fetch
-from actalign.fetching.site import Site
+from actalign.fetching.site import Site, download
 
 
 @pytest.fixture(scope="module")
@@ -318,13 +318,26 @@ def test_faulty_rows_are_kept_with_their_reason_and_not_asked_for(fetcher: Fetch
 
 
 def test_a_wall_ends_the_run_and_the_rest_stays_pending(
-    fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str]
+    fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A worker goes on until the run is told to end, so here it waits for each outcome to be recorded."""
+    recorded, record = threading.Semaphore(1), run_module._Run._record
+
+    def noted(*outcome: Any) -> None:
+        record(*outcome)
+        recorded.release()
+
+    def in_step(*video: Any, **options: Any) -> Path:
+        assert recorded.acquire(timeout=30)
+        return download(*video, **options)
+
+    monkeypatch.setattr(run_module._Run, "_record", noted)
+    monkeypatch.setattr(run_module, "download", in_step)
     fetcher.rows(*(atlas_row(number) for number in range(WALLED + 4)))
     for number in range(WALLED + 4):
         fetcher.server.serve(f"video{number}", video, 429)
     manifest = fetcher.fetch(workers=1, attempts=1)
-    assert 0 < sum(entry.state == "pending" for entry in manifest.entries) <= 4
+    assert 3 <= sum(entry.state == "pending" for entry in manifest.entries) <= 4
     assert manifest.missing["rate limited"] >= WALLED
     assert f"stopped early: {WALLED} videos in a row met a wall (rate limited)" in capsys.readouterr().out
 
