@@ -370,9 +370,18 @@ def test_an_interrupt_stops_soon_and_keeps_what_is_settled(
     fetcher.server.serve("video0", video)
     fetcher.server.serve("video1", video, 503)
 
+    settled = threading.Event()
+    record = run_module._Run._record
+
+    def noted(*outcome: Any) -> None:
+        record(*outcome)
+        settled.set()
+
     def interrupt(_: float) -> None:
+        assert settled.wait(timeout=30)
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(run_module._Run, "_record", noted)
     with pytest.raises(KeyboardInterrupt):
         fetcher.fetch(workers=1, sleep=interrupt)
     assert [entry.state for entry in import_manifest(fetcher.root / MANIFEST).entries] == ["done", "pending"]
