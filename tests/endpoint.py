@@ -110,7 +110,7 @@ def good(handler: Handler, body: dict[str, Any]) -> None:
 
 
 def stall(handler: Handler, body: dict[str, Any]) -> None:
-    handler.server.endpoint.closing.wait(10)
+    handler.server.endpoint.closing.wait()
     handler.close_connection = True
 
 
