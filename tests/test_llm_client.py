@@ -142,15 +142,14 @@ def test_what_does_not_pass_is_told_at_once(server: FakeEndpoint, tmp_path: Path
 
 
 def test_nothing_listens(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-
     async def once() -> Answer | Failure:
         async with Endpoint(Settings(url, "small"), sleep=Slept()) as endpoint:
             return await endpoint.ask(lob(), cache=AnswerCache(tmp_path / "a.jsonl"), class_name="lob")
 
-    failure = asyncio.run(once())
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and kept, or another process might listen there meanwhile
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        failure = asyncio.run(once())
     assert isinstance(failure, Failure)
     assert failure.kind == Kind.UNREACHABLE
     assert url in failure.reason
