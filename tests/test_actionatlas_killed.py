@@ -1,5 +1,6 @@
 """kill -9 at random moments of a fetch: the next run goes on, and the end is that of an undisturbed run."""
 
+import math
 import subprocess
 import sys
 import time
@@ -31,15 +32,19 @@ def start(root: Path, table: Path, server: VideoServer) -> "subprocess.Popen[str
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def finish(process: "subprocess.Popen[str]") -> None:
+def finish(process: "subprocess.Popen[str]", server: VideoServer) -> None:
+    server.until = math.inf
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert "6 of 8 clips are there" in out
 
 
 def kill_after(process: "subprocess.Popen[str]", server: VideoServer, *, pieces: int, seconds: float) -> bool:
-    """Kill a run so many sent pieces, and then some milliseconds, from now; False if it ended before."""
-    goal = server.pieces + pieces
+    """Kill a run so many sent pieces, and then some milliseconds, from now; False if it ended before.
+
+    No more pieces are sent, so that a test kept from the processor for a while finds the run where it stopped.
+    """
+    goal = server.until = server.pieces + pieces
     while server.pieces < goal and process.poll() is None:
         time.sleep(0.002)
     time.sleep(seconds)
@@ -65,7 +70,7 @@ def test_a_run_killed_at_random_moments_ends_as_an_undisturbed_one(
     with video_server() as server:
         for number, content in enumerate(videos):
             server.serve(f"video{number}", content, {2: 404, 5: "page as video"}.get(number, "slow"))
-        finish(start(tmp_path / "undisturbed", table, server))
+        finish(start(tmp_path / "undisturbed", table, server), server)
         root = tmp_path / "killed"
         killed = 0
         while killed < KILLS:
@@ -77,7 +82,7 @@ def test_a_run_killed_at_random_moments_ends_as_an_undisturbed_one(
                     assert path.read_bytes() == videos[int(path.stem.removeprefix("video"))]
             else:
                 break  # it got through
-        finish(start(root, table, server))
+        finish(start(root, table, server), server)
     assert killed >= 10
     tables = [import_manifest(tmp_path / name / MANIFEST).entries for name in ("killed", "undisturbed")]
     assert tables[0] == tables[1]

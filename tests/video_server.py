@@ -1,5 +1,6 @@
 """A video site on loopback that misbehaves as real ones do: each video's address has a list of behaviours."""
 
+import math
 import socket
 import struct
 import threading
@@ -33,6 +34,7 @@ class VideoServer(ThreadingHTTPServer):
         self.requests: list[tuple[str, str]] = []  # id and the Range header of every GET
         self.cookies: list[str] = []
         self.pieces = 0  # of "slow" videos, as many as were sent
+        self.until = math.inf  # and as many as may be sent for now
         self.lock = threading.Lock()
         self.closing = threading.Event()
 
@@ -114,6 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
         end = len(content) if whole else start + (len(content) - start) // 2
         step = max(1, len(content) // 20) if behaviour == "slow" else len(content)
         for place in range(start, end, step):
+            while behaviour == "slow" and self.server.pieces >= self.server.until:
+                if self.server.closing.wait(0.002):
+                    return
             self.wfile.write(content[place : min(end, place + step)])
             if behaviour == "slow":
                 time.sleep(0.01)
