@@ -15,17 +15,35 @@ from nursery import Nursery
 
 FRAMES = (21, 9, 30, 5, 17, 40, 12, 26, 33, 8, 19, 24, 6, 29)
 KILLS = 12
+AT_ONCE, ALL = "3", "1000"
+"""Lines of the ledger that a run writes: one that is to be killed, and any other."""
 CUT_OFF = 3
 """The exit code of a run in which a clip failed; one of these clips is cut off."""
 
-# Arguments: the folder of data, the checkpoint, the store.
+# Arguments: the folder of data, the checkpoint, the store, and the lines of the ledger after which the run waits to be
+# killed, so that a test kept from the processor for a while does not find it at its end.
 ENCODE = {
-    "imports": "from actalign import cli, embeddings, encoder",
+    "imports": """
+import time
+from actalign import cli, embeddings, encoder
+from actalign.store import EmbeddingStore
+
+written, record = [], EmbeddingStore.record
+
+def held(self, *clip, **line):
+    if len(written) == most:
+        time.sleep(600)
+    written.append(clip)
+    record(self, *clip, **line)
+
+EmbeddingStore.record = held
+""",
     "work": """
 code = 1
 try:
     sys.stdout = sys.stderr = open(os.devnull, "w")
-    data, checkpoint, store = arguments
+    data, checkpoint, store, most = arguments
+    most = int(most)
     cli.app(["encode", data, "--checkpoint", checkpoint, "--store", store, "--device", "cpu"])
 except SystemExit as end:
     code = end.code or 0
@@ -78,7 +96,7 @@ def killed_after(nursery: Nursery, run: tuple[Path, Path, Path], *, settled: boo
     """Start a run and kill it so long after its start, or after it settled a clip; False if it ended before."""
     store = run[-1]
     known = len(lines(store))
-    child = nursery.start(*run)
+    child = nursery.start(*run, AT_ONCE)
     give_up = time.monotonic() + 60
     while settled and len(lines(store)) == known and time.monotonic() < give_up:
         time.sleep(0.0005)
@@ -97,7 +115,7 @@ def test_runs_killed_at_random_moments_end_as_an_undisturbed_one(
     moments = random.Random(0)
     left: list[int] = []  # how many clips were there after each kill
     with Nursery(**ENCODE) as nursery:
-        nursery.start(data, tiny_checkpoint, calm)
+        nursery.start(data, tiny_checkpoint, calm, ALL)
         assert nursery.status() == CUT_OFF
         whole = embeddings(calm)
         assert len(whole) == len(FRAMES)
@@ -110,7 +128,7 @@ def test_runs_killed_at_random_moments_end_as_an_undisturbed_one(
             else:  # it got through: begin again
                 check_same(torn, calm)
                 shutil.rmtree(torn)
-        nursery.start(data, tiny_checkpoint, torn)
+        nursery.start(data, tiny_checkpoint, torn, ALL)
         assert nursery.status() == CUT_OFF
     assert len({count for count in left if 0 < count < len(FRAMES)}) >= 3, left
     check_same(torn, calm)
