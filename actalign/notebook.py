@@ -6,6 +6,7 @@ the running interpreter, whatever kernels are registered on the machine.
 """
 
 import ast
+import asyncio
 import difflib
 import io
 import os
@@ -246,7 +247,16 @@ def _this_interpreter(scratch: Path) -> type[AsyncKernelManager]:
             return KernelSpec(argv=command, display_name="Python 3", language="python", env=environment)
 
         async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
+            self._before = asyncio.all_tasks()
             with (scratch / LOG).open("wb") as log:
                 await super().start_kernel(**settings, stdout=log, stderr=log)
+
+        async def shutdown_kernel(self, *how: Any, **settings: Any) -> None:  # type: ignore[override]
+            """Ctrl-C leaves the tasks of its cell behind, which would complain that the kernel dies."""
+            left = asyncio.all_tasks() - self._before - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await super().shutdown_kernel(*how, **settings)
 
     return ThisInterpreter
