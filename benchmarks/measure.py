@@ -213,13 +213,21 @@ def main(subject: str, run: Callable[..., Mapping[str, Any]], *, devices: Sequen
     """The command of a script: run it whole and write its JSON, or with ``--quick`` run it small and print it.
 
     With ``devices`` there is ``--device``, the first is the default, and each has a file of its own.
+
+    Raises:
+        SystemExit: a package is not installed, such as a peer before the first ``make bench``.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{subject}")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, printed and not written: does it work?")
     if devices:
         parser.add_argument("--device", choices=devices, default=devices[0], help="default %(default)s")
     arguments = vars(parser.parse_args())
-    results = run(**arguments)
+    try:
+        results = run(**arguments)
+    except ModuleNotFoundError as error:
+        raise SystemExit(
+            f"error: {error.name} is not installed; pip install -c constraints.txt -e '.[all,bench]', or `make bench`"
+        ) from error
     if arguments["quick"]:
         print(json.dumps(rounded(results), indent=1))
     else:

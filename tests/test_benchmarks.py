@@ -111,6 +111,12 @@ def test_a_quick_run_is_printed_and_a_whole_one_written_for_its_device(
         assert written is not None and written["given"] == {"quick": False, "device": device}
 
 
+def test_a_script_whose_peers_are_not_installed_says_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["x", "--quick"])
+    with pytest.raises(SystemExit, match=r"^error: no_such_peer is not installed; pip install .*\[all,bench\]"):
+        measure.main("x", lambda **given: {"peer": importlib.import_module("no_such_peer")})
+
+
 def test_what_was_measured_before_a_failure_is_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ZeroDivisionError):
         measure.in_parts({"first": lambda: {"ms": 1.23456}, "second": lambda: 1 / 0})
