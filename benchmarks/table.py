@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,13 +175,22 @@ ROWS = {
 
 
 def caption(machine: Results) -> str:
-    """What was measured on, in one sentence."""
+    """What was measured on, without the day."""
     versions = machine["versions"]
     used = ", ".join(f"{name} {versions[name]}" for name in ("numpy", "numba", "torch") if name in versions)
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB, {machine['system']}, "
-        f"Python {machine['python']}, {used}; {machine['date']}."
+        f"Python {machine['python']}, {used}"
     )
+
+
+def days(dates: Sequence[str]) -> str:
+    """From the first to the last.
+
+    >>> days(["2026-01-03", "2026-01-02"]), days(["2026-01-02"])
+    ('2026-01-02 to 2026-01-03', '2026-01-02')
+    """
+    return " to ".join(sorted({min(dates), max(dates)}))
 
 
 def block(results: Mapping[str, Results]) -> str:
@@ -191,12 +200,12 @@ def block(results: Mapping[str, Results]) -> str:
     lines = [HEADER, tuple("---" for _ in HEADER)]
     lines += [row for subject in SUBJECTS if subject in results for row in ROWS[subject](results[subject])]
     table = [f"| {' | '.join(line)} |" for line in lines]
-    machines: dict[str, str] = {}  # of the first subject of each kind: a GPU may be in another
+    dates: dict[str, list[str]] = {}  # by machine: a GPU may be in another
     for subject in filter(results.__contains__, SUBJECTS):
         machine = results[subject]["machine"]
         rows = f"Rows of {machine.get('gpu', 'a GPU')}: " if subject in ON_A_GPU else ""
-        machines.setdefault(rows, f"{rows}{caption(machine)}")
-    notes = [" ".join([TERMS, *machines.values()])]
+        dates.setdefault(f"{rows}{caption(machine)}", []).append(machine["date"])
+    notes = [" ".join([TERMS, *(f"{machine}; {days(each)}." for machine, each in dates.items())])]
     missing = [f"`{command}`" for subject, command in ON_A_GPU.items() if subject not in results]
     if missing:
         notes.append(f"Rows of a GPU are missing; where there is one: {', '.join(missing)}.")

@@ -496,6 +496,15 @@ def test_rows_of_a_gpu_name_the_machine_that_it_is_in() -> None:
     assert "Rows of Fast One: Sextant" in table.block({"gpu": results["gpu"]})
 
 
+def test_rows_of_several_days_and_machines_name_them_all() -> None:
+    results = given()
+    results["stage"]["machine"] = {**results["stage"]["machine"], "date": "2025-12-31"}
+    results["memory"]["machine"] = {**results["memory"]["machine"], "cpu": "Sextant", "date": "2026-03-04"}
+    block = table.block(results)
+    assert "Abacus, 2 cores, 8 GiB, Linux, Python 3.11.7, numpy 2.4.6, numba 0.68.1; 2025-12-31 to 2026-01-02." in block
+    assert " Sextant, 2 cores, 8 GiB, Linux, Python 3.11.7, numpy 2.4.6, numba 0.68.1; 2026-03-04." in block
+
+
 def test_subjects_that_have_not_been_run_are_left_out_of_the_table() -> None:
     some = {name: results for name, results in given().items() if name in ("stage", "memory")}
     block = table.block(some)
