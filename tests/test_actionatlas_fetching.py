@@ -61,6 +61,12 @@ class Fetcher:
         (entry,) = self.fetch(**changed).entries
         return entry
 
+    def left_part(self, content: bytes) -> None:
+        """Put there what a run killed within the first video leaves."""
+        folder = self.root / "parts" / "video0"
+        folder.mkdir(parents=True)
+        (folder / "video.mp4.mp4.part").write_bytes(content)
+
 
 @pytest.fixture
 def fetcher(tmp_path: Path, server: VideoServer) -> Fetcher:
@@ -245,9 +251,7 @@ def test_an_interrupted_download_goes_on_in_the_next_run(fetcher: Fetcher, video
 
 
 def test_a_part_of_something_else_is_not_taken_for_the_video(fetcher: Fetcher, video: bytes) -> None:
-    parts = fetcher.root / "parts" / "video0"
-    parts.mkdir(parents=True)
-    (parts / "video.mp4.mp4.part").write_bytes(b"?" * (len(video) // 2))
+    fetcher.left_part(b"?" * (len(video) // 2))
     fetcher.server.serve("video0", video)
     assert fetcher.one().kind == "decode"
     assert fetcher.one().state == "done"
@@ -257,9 +261,7 @@ def test_a_part_of_something_else_is_not_taken_for_the_video(fetcher: Fetcher, v
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_a_part_whose_rest_is_refused_is_fetched_anew(fetcher: Fetcher, video: bytes, share: float) -> None:
     """By a server that does not tell the video's length when it refuses."""
-    parts = fetcher.root / "parts" / "video0"
-    parts.mkdir(parents=True)
-    (parts / "video.mp4.mp4.part").write_bytes(video[: int(len(video) * share)])
+    fetcher.left_part(video[: int(len(video) * share)])
     fetcher.server.serve("video0", video, "no rest")
     entry = fetcher.one()
     assert (entry.state, entry.attempts) == ("done", 2)
@@ -268,9 +270,7 @@ def test_a_part_whose_rest_is_refused_is_fetched_anew(fetcher: Fetcher, video: b
 
 def test_a_part_that_is_whole_is_kept(fetcher: Fetcher, video: bytes) -> None:
     """As a run leaves it that was killed between the last byte and the renaming."""
-    parts = fetcher.root / "parts" / "video0"
-    parts.mkdir(parents=True)
-    (parts / "video.mp4.mp4.part").write_bytes(video)
+    fetcher.left_part(video)
     fetcher.server.serve("video0", video)
     entry = fetcher.one()
     assert (entry.state, entry.attempts) == ("done", 1)
@@ -279,9 +279,7 @@ def test_a_part_that_is_whole_is_kept(fetcher: Fetcher, video: bytes) -> None:
 
 
 def test_a_part_longer_than_the_video_is_fetched_anew(fetcher: Fetcher, video: bytes) -> None:
-    parts = fetcher.root / "parts" / "video0"
-    parts.mkdir(parents=True)
-    (parts / "video.mp4.mp4.part").write_bytes(video + b"?")
+    fetcher.left_part(video + b"?")
     fetcher.server.serve("video0", video)
     entry = fetcher.one()
     assert (entry.state, entry.attempts) == ("done", 2)
@@ -317,21 +315,29 @@ def test_faulty_rows_are_kept_with_their_reason_and_not_asked_for(fetcher: Fetch
     assert {name for name, _ in fetcher.server.requests} == {"video2"}
 
 
-def test_a_wall_ends_the_run_and_the_rest_stays_pending(
-    fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A worker goes on until the run is told to end, so here it waits for each outcome to be recorded."""
-    recorded, record = threading.Semaphore(1), run_module._Run._record
+def outcomes(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Released once for each outcome, as soon as the run has recorded it."""
+    recorded, record = threading.Semaphore(0), run_module._Run._record
 
     def noted(*outcome: Any) -> None:
         record(*outcome)
         recorded.release()
 
+    monkeypatch.setattr(run_module._Run, "_record", noted)
+    return recorded
+
+
+def test_a_wall_ends_the_run_and_the_rest_stays_pending(
+    fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker goes on until the run is told to end, so here it waits for each outcome to be recorded."""
+    recorded = outcomes(monkeypatch)
+    recorded.release()  # nothing is before the first
+
     def in_step(*video: Any, **options: Any) -> Path:
         assert recorded.acquire(timeout=30)
         return download(*video, **options)
 
-    monkeypatch.setattr(run_module._Run, "_record", noted)
     monkeypatch.setattr(run_module, "download", in_step)
     fetcher.rows(*(atlas_row(number) for number in range(WALLED + 4)))
     for number in range(WALLED + 4):
@@ -370,18 +376,12 @@ def test_an_interrupt_stops_soon_and_keeps_what_is_settled(
     fetcher.server.serve("video0", video)
     fetcher.server.serve("video1", video, 503)
 
-    settled = threading.Event()
-    record = run_module._Run._record
-
-    def noted(*outcome: Any) -> None:
-        record(*outcome)
-        settled.set()
+    recorded = outcomes(monkeypatch)
 
     def interrupt(_: float) -> None:
-        assert settled.wait(timeout=30)
+        assert recorded.acquire(timeout=30)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_module._Run, "_record", noted)
     with pytest.raises(KeyboardInterrupt):
         fetcher.fetch(workers=1, sleep=interrupt)
     assert [entry.state for entry in import_manifest(fetcher.root / MANIFEST).entries] == ["done", "pending"]
