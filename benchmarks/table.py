@@ -97,7 +97,8 @@ def encoding_rows(results: Results) -> Iterator[Row]:
     precision = "bfloat16" if on_gpu else "float32"
     pixels, whole, tower = results["preprocessing"], results["end_to_end"], results["forward"]
     mine, theirs = (f"{plain(pixels['ms_per_frame'][name]['median'])} ms/frame" for name in ("tensors", "processor"))
-    yield f"720p to 384 pixels, {place}", mine, "the PIL processor", theirs, times(pixels["processor_over_tensors"])
+    what = f"720p to 384 pixels, {place}" if on_gpu else f"720p to 384 pixels, {results['machine']['cores']} cores"
+    yield what, mine, "the PIL processor, one core", theirs, times(pixels["processor_over_tensors"])
     ours = f"ours, {precision}"
     mine, theirs = (f"{plain(whole['frames_per_s'][name]['median'])} frames/s" for name in (ours, "released"))
     what = f"files to embeddings, {precision}, {place}"

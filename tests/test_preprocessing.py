@@ -13,6 +13,7 @@ from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2Imag
 
 from actalign import preprocessing
 from actalign.accelerator import Frame
+from actalign.cores import share_out
 from actalign.errors import ActAlignError
 from actalign.preprocessing import LibraryPixels, TensorPixels, as_tensor, pixels_like, require_rgb
 
@@ -123,6 +124,41 @@ def test_frames_of_several_sizes_share_a_batch(route: str, rng: Rng) -> None:
     together = pixels(frames, "cpu")["pixel_values"]
     alone = torch.cat([pixels([frame], "cpu")["pixel_values"] for frame in frames])
     assert torch.equal(together, alone)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_frames_made_by_several_threads_keep_their_places(
+    threads: int, rng: Rng, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preprocessing, "threads_to_resize", lambda values: threads)
+    frames = [frame for size in ((50, 70), (96, 96), (50, 70)) for frame in pictures(rng, size, count=8)]
+    with torch.inference_mode():  # as the encoder: it holds for the calling thread alone
+        made = tensors(PROCESSORS["clip"])(tuple(frames), "cpu")["pixel_values"]
+    for frame, one in zip(frames, made, strict=True):
+        assert torch.equal(one, tensors(PROCESSORS["clip"])([frame], "cpu")["pixel_values"][0])
+
+
+@pytest.mark.parametrize(
+    ("capability", "size", "expected"),
+    [
+        ("AVX2", (720, 1280), 5), ("AVX512", (720, 1280), 5), ("DEFAULT", (720, 1280), 1), ("SVE256", (720, 1280), 1),
+        ("AVX2", (60, 80), 1), ("AVX2", (186, 186), 5),
+    ],
+)  # fmt: skip
+def test_a_frame_per_core_where_it_is_worth_it(
+    capability: str, size: tuple[int, int], expected: int, rng: Rng, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+
+    def watched(*args: Any, threads: int) -> Any:
+        taken.append(threads)
+        return share_out(*args, threads=threads)
+
+    monkeypatch.setattr(preprocessing, "share_out", watched)
+    monkeypatch.setattr(preprocessing, "available", lambda: 5)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    tensors(PROCESSORS["siglip"])(pictures(rng, size), "cpu")
+    assert taken == [expected]
 
 
 def test_views_and_read_only_frames_are_taken_as_they_look(route: str, rng: Rng) -> None:
