@@ -25,7 +25,7 @@ from actalign.inputs import QuestionInputs
 from actalign.intervals import cluster_interval
 from actalign.options import options
 from actalign.outcomes import clusters
-from actalign.plots.error_analysis import accuracy_over_factor
+from actalign.plots.error_analysis import accuracy_over_factor, sport_confusion
 from actalign.questions import question_inputs
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
 from actalign.text import in_company
@@ -561,6 +561,19 @@ def test_confusion_counts_every_clip_once_and_chance_every_error_once(world: Wor
     assert table["share"].sum() == pytest.approx(100)
     assert table["expected"].drop("right").sum() == 2 and np.isnan(table.loc["right", "expected"])
     assert table.loc["steps replaced", "offered"] == RIGHT + 1
+
+
+def test_an_answer_without_a_script_is_compared_with_nothing(world: World) -> None:
+    world.plant("plain", PLAIN)
+    del world.scripts["plain a"]
+    table = breakdowns.confusion(world.factors(), resamples=50)
+    row = table.set_index("relation").loc["steps not comparable"]
+    assert (row["n"], row["offered"], row["expected"]) == (1, 1, 1)
+    as_text = tables.confusion_for_people(table)
+    assert as_text["Taken for: steps not comparable"].tolist() == ["1", "1", "1.0"]
+    assert as_text["Taken for: no step in common"].tolist() == ["0", "0", "0.0"]
+    ax = sport_confusion(table, Figure().subplots())
+    assert [bars.get_label() for bars in ax.containers] == ["steps not comparable"]
 
 
 def test_confusion_is_of_clips_whatever_they_are_labelled(world: World) -> None:

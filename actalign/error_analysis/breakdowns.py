@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from actalign.error_analysis.criteria import RELATIONS
+from actalign.error_analysis.criteria import NOT_COMPARABLE, RELATIONS
 from actalign.errors import ActAlignError
 from actalign.intervals import cluster_interval, wilson
 from actalign.outcomes import clusters
@@ -149,16 +149,18 @@ def confusion(table: pd.DataFrame, *, seed: int = 0, resamples: int = 10_000) ->
     its own questions. So wrong classes are pooled by ``criteria.relation``.
 
     Returns:
-        Columns sport, relation ("right", then ``RELATIONS``), n (clips), share, share_low, share_high (percent of
-        the sport's clips, see :func:`share`), offered (how many candidates of that kind, with a script, the
-        sport's questions have) and expected (wrong clips of that kind if each had chosen among these at random).
+        Columns sport, relation ("right", then ``RELATIONS``; the last only where an answer has no script),
+        n (clips), share, share_low, share_high (percent of the sport's clips, see :func:`share`), offered (how many
+        candidates of that kind, with a script, the sport's questions have) and expected (wrong clips of that kind if
+        each had chosen among these at random).
     """
     table = table.reset_index(drop=True)  # clips are told apart by place below, and tables put together repeat labels
     offered = pd.DataFrame({kind: table[f"offered: {kind}"] for kind in RELATIONS})
     at_random = offered.div(offered.sum(axis=1), axis=0)[~table["right"]]
+    listed = [kind for kind in RELATIONS if kind != NOT_COMPARABLE or offered[kind].any()]
     rows = []
     for sport, part in table.groupby("sport", sort=True):
-        for kind in ("right", *RELATIONS):
+        for kind in ("right", *listed):
             hits = (part["relation"] == kind).to_numpy()
             found = share(hits, clusters(part), seed=seed, resamples=resamples)
             rows.append({"sport": sport, "relation": kind, "n": int(hits.sum())})

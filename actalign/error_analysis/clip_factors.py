@@ -67,7 +67,7 @@ def clip_factors(
         saturated (shares of affinities); the criteria unreadable, truncated (counts), text_similarity, onset
         (all four over answer and rival), step_contrast (answer), single_frame_steps (predicted); relation
         (of predicted to answer, "right" where they are one) and ``offered: <relation>``, wrong candidates of each
-        that have a script. An answer without a script has no step in common with any.
+        that have a script.
 
     Raises:
         ActAlignError: a method that reads no scripts or runs several draws, or no clip to measure.

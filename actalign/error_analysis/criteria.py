@@ -17,7 +17,8 @@ from actalign.errors import ActAlignError
 from actalign.records import Alignment
 from actalign.similarity import unit
 
-RELATIONS = ("same steps", "steps added or left out", "steps replaced", "no step in common")
+NOT_COMPARABLE = "steps not comparable"
+RELATIONS = ("same steps", "steps added or left out", "steps replaced", "no step in common", NOT_COMPARABLE)
 """How a wrong candidate's script may differ from the answer's; see :func:`relation`."""
 
 
@@ -153,11 +154,17 @@ def readable(label: str) -> bool:
 def relation(answer: Sequence[str], other: Sequence[str]) -> str:
     """How the steps of another candidate differ from the answer's; one of :data:`RELATIONS`. Repeated steps count.
 
+    An answer whose steps are not known, for want of a script, has none: nothing can be said of the two.
+
     >>> relation(["toss", "hit"], ["hit", "toss"]), relation(["toss", "hit"], ["toss", "hit", "land"])
     ('same steps', 'steps added or left out')
     >>> relation(["toss", "hit"], ["toss", "push"]), relation(["toss"], ["kick"])
     ('steps replaced', 'no step in common')
+    >>> relation([], ["toss"])
+    'steps not comparable'
     """
+    if not answer:
+        return NOT_COMPARABLE
     mine, theirs = Counter(answer), Counter(other)
     if mine == theirs:
         return RELATIONS[0]

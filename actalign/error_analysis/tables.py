@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from actalign.error_analysis.criteria import RELATIONS
+from actalign.error_analysis.criteria import NOT_COMPARABLE, RELATIONS
 from actalign.error_analysis.modes import FEWEST_RIGHT, LABELS
 from actalign.report import ABSENT, true_minus, with_interval
 
@@ -97,13 +97,14 @@ def subset_verdicts(table: pd.DataFrame, *, criterion: str, reference: str) -> l
 def confusion_for_people(table: pd.DataFrame) -> pd.DataFrame:
     """A table of ``breakdowns.confusion`` of one style as text: a row per sport and one for all."""
     counts = table.pivot_table("n", "sport", "relation", aggfunc="sum", fill_value=0)
-    counts = counts.reindex(columns=["right", *RELATIONS], fill_value=0)
+    listed = [kind for kind in RELATIONS if kind != NOT_COMPARABLE or kind in counts]
+    counts = counts.reindex(columns=["right", *listed], fill_value=0)
     counts = pd.concat([counts, counts.sum().to_frame("all").T])  # a sport may have that name too
     expected = table.groupby("relation")["expected"].sum()
     shown = pd.DataFrame({"Sport": list(counts.index), **{name: counts[name].astype(str).tolist() for name in counts}})
-    guess = ["expected if wrong at random", ABSENT, *(f"{expected.get(name, 0.0):.1f}" for name in RELATIONS)]
+    guess = ["expected if wrong at random", ABSENT, *(f"{expected.get(name, 0.0):.1f}" for name in listed)]
     shown.loc[len(shown)] = guess
-    return shown.rename(columns={name: f"Taken for: {name}" for name in RELATIONS} | {"right": "Right"})
+    return shown.rename(columns={name: f"Taken for: {name}" for name in listed} | {"right": "Right"})
 
 
 def pairs_for_people(errors: pd.DataFrame, *, most: int = 10) -> pd.DataFrame:

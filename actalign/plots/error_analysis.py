@@ -19,7 +19,7 @@ from actalign.plots.tables import require
 
 MOST_STYLES, MOST_SPORTS = 2, 12
 _STYLES = ((OKABE_ITO[0], "o", "-"), (OKABE_ITO[1], "s", "--"))
-_SHADES = ((OKABE_ITO[0], ""), (OKABE_ITO[4], "////"), (OKABE_ITO[2], "...."), (OKABE_ITO[3], "xxxx"))
+_SHADES = ((OKABE_ITO[0], ""), (OKABE_ITO[4], "////"), (OKABE_ITO[2], "...."), (OKABE_ITO[3], "xxxx"), (GREY, "----"))
 _WRONG, _RIGHT = (INK, "o"), (GREY, "s")
 _FACTOR_IN, _MODE_ROW_IN, _MODE_NAME_IN = 1.35, 0.24, 2.4  # the last: room for the names of all styles
 
