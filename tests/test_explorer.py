@@ -3,10 +3,11 @@
 import base64
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,34 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image
 
-from actalign import dtw, paths
+from actalign import dtw, paths, plots
 from actalign.datasets import load
 from actalign.embeddings import EmbeddingIndex, embed_clips, embed_texts
 from actalign.encoder import Encoder, load_encoder
 from actalign.errors import ActAlignError
 from actalign.explorer import VARIANTS, Explorer, Session, Settings, View, explore, static_picture, wording
-from actalign.explorer.controls import WIDEST
+from actalign.explorer.controls import NOTHING, WIDEST
+from actalign.explorer.frames import SMALLEST_PX, small_frames
 from actalign.explorer.live import OLD_CAPTIONS
 from actalign.explorer.picture import Picture, png
-from actalign.explorer.sheet import BAR_SHARE, OTHER_COLOR, PAGE, Sheet
+from actalign.explorer.sheet import (
+    BAR_SHARE,
+    LARGEST_STRIP_IN,
+    OTHER_COLOR,
+    PAGE,
+    SCREEN,
+    STRIP_IN,
+    TITLE_IN,
+    Sheet,
+)
 from actalign.explorer.view import best_frames, best_steps, path_cells, ranked
 from actalign.explorer.view_widget import ViewWidget
 from actalign.methods import METHODS
 from actalign.options import Options
-from actalign.plots.figure import BLUE, VERMILLION
+from actalign.plots.figure import BLUE, GREY, VERMILLION
+from actalign.plots.step_labels import LINE_PT, ROW_PAD_PT
 from actalign.questions import question_inputs, texts_needed
-from actalign.records import Dataset, Question
+from actalign.records import Clip, Dataset, FrameEmbeddings, Question
 from actalign.scoring import score_dataset, score_question
 from actalign.video import read_frames
 
@@ -95,7 +107,7 @@ def printed(value: float, digits: str) -> str:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize(("context", "width"), [(True, 1), (False, 3)])
+@pytest.mark.parametrize(("context", "width"), [(True, 1), (False, 2)])
 def test_every_number_is_the_package_s_own(
     session: Session,
     data: Dataset,
@@ -140,6 +152,7 @@ def test_every_number_is_the_package_s_own(
         np.testing.assert_allclose(shown.matrix_kt, matrices[shown.class_name], rtol=1e-6, atol=1e-12)
         step, frame = shown.cells.T
         assert shown.matrix_kt[step, frame].mean() == pytest.approx(shown.score)
+        assert shown.place == view.ranking.set_index("class")["place"][shown.class_name]
         if shown.ordered:
             np.testing.assert_allclose(shown.evidence, dtw.align(shown.matrix_kt).step_evidence)
 
@@ -166,11 +179,20 @@ def test_the_counted_cells_of_a_map_written_by_hand() -> None:
     assert best_steps(matrix).tolist() == [[0, 0], [0, 1], [1, 2]]
 
 
+def test_an_alignment_is_called_by_what_it_does() -> None:
+    assert {one.label: (one.similarity, one.cells) for one in VARIANTS.values()} == {
+        "DTW on affinity (paper)": ("affinity", path_cells),
+        "DTW on raw cosine": ("cosine", path_cells),
+        "Order-free: best frame per step": ("affinity", best_frames),
+        "Order-free: best step per frame": ("affinity", best_steps),
+    }
+
+
 def test_equal_scores_share_a_place_and_the_status_says_so(session: Session) -> None:
-    table = ranked([("a", "a"), ("b", "b"), ("c", "c")], np.array([0.5, 0.5, 0.75]), answer="b")
+    table = ranked([("a", "a"), ("b", "bat"), ("c", "c")], np.array([0.5, 0.5, 0.75]), answer="b")
     assert table[["place", "class"]].values.tolist() == [["1", "c"], ["2=", "a"], ["2=", "b"]]
     view = replace(session.view(session.start(CLIP)), ranking=table)
-    assert wording.status(view) == "Best of 3: c, score 0.7500; the answer, b, is in place 2."
+    assert wording.status(view) == "Best of 3: c, score 0.7500; the answer, bat, is in place 2."
     tied = ranked([("a", "a"), ("b", "b")], np.array([0.5, 0.5]), answer="b")
     assert wording.status(replace(view, ranking=tied)).endswith(
         "2 classes tie at score 0.5000: a, b; the answer is among them."
@@ -191,6 +213,15 @@ def test_the_words_for_those_who_do_not_see_the_picture_are_its_numbers(session:
     best = int(free.shown[1].matrix_kt[1].argmax())
     said = [wording.cell(free, place=1, row=1, column=column).rpartition(", ")[2] for column in (best, best - 1)]
     assert said == ["counted.", "not counted."]
+    raw = session.view(replace(view.settings, variant="dtw_cosine"))
+    assert f". Cosine {printed(raw.shown[0].matrix_kt[0, 0], '.3g')}, " in wording.cell(raw, place=0, row=0, column=0)
+    name = raw.shown[0].class_name
+    edited = {("short_fixed", name): ("Clap the hands.", *raw.shown[0].steps[1:])}
+    stopped = session.view(replace(raw.settings, edited=edited))
+    assert ", step 1: Clap the hands. Cosine " in wording.cell(stopped, place=0, row=0, column=0)
+    assert [wording.ranked_score(score) for score in (-0.0, 0.00012, -0.00099996)] == [
+        "0.0000", "0.0001200", "−0.001000"
+    ]  # fmt: skip
 
 
 def test_other_words_for_a_step_move_that_class_alone(session: Session) -> None:
@@ -205,20 +236,24 @@ def test_other_words_for_a_step_move_that_class_alone(session: Session) -> None:
     assert after.notes == (f"Edited: {session.name_of(name)}, step 1.",)
     other = session.view(replace(start, style="context_rich", edited=edited))
     assert not any("Edited" in note for note in other.notes)  # the words were typed for another style
-    fewer = {("short_fixed", name): before.shown[0].steps[1:]}
-    with pytest.raises(ActAlignError, match=r"\d edited steps stand in for the \d of 'tennis-01"):
-        session.view(replace(start, edited=fewer))
+    for other_count in (before.shown[0].steps[1:], (*before.shown[0].steps, "clap")):
+        with pytest.raises(ActAlignError, match=r"\d edited steps stand in for the \d of 'tennis-01"):
+            session.view(replace(start, edited={("short_fixed", name): other_count}))
 
 
 def test_a_long_text_says_that_its_end_is_not_read(session: Session) -> None:
     start = session.start(CLIP, "short_fixed")
     shown = session.view(start).shown[0]
-    edited = {(start.style, shown.class_name): (*shown.steps[:-1], "swing the racket up " * 20)}
-    notes = session.view(replace(start, edited=edited)).notes
-    assert notes == (
-        f"Edited: {shown.name}, step {len(shown.steps)}.",
-        f"Longer than the checkpoint reads, so that the end has no effect: {shown.name}, step {len(shown.steps)}.",
+    long = "swing the racket up " * 20
+    edited = {(start.style, shown.class_name): (long, *shown.steps[1:-1], long)}
+    view = session.view(replace(start, edited=edited))
+    assert view.notes == (
+        f"Edited: {shown.name}, step 1, {len(shown.steps)}.",
+        f"Longer than the checkpoint reads, so that the end has no effect: {shown.name}, step 1, {len(shown.steps)}.",
     )
+    others = [name for name in view.ranking["class"] if name != shown.class_name]
+    away = session.view(replace(view.settings, shown=others[0], against=others[1]))
+    assert away.notes == view.notes[:1], "of classes on the maps alone"
 
 
 # What data may lack
@@ -226,10 +261,12 @@ def test_a_long_text_says_that_its_end_is_not_read(session: Session) -> None:
 
 def test_without_labels_the_best_class_comes_first(data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder) -> None:
     questions = tuple(Question(one.clip_id, one.candidates, None) for one in data.questions)
-    explorer = explore(replace(data, questions=questions, frame_labels={}), embeddings, encoder)
+    clips = {name: replace(clip, subset="") for name, clip in data.clips.items()}
+    explorer = explore(replace(data, questions=questions, clips=clips, frame_labels={}), embeddings, encoder)
     assert explorer.view.shown[0].class_name == explorer.view.ranking["class"].iloc[0]
     assert explorer.view.boundaries_s == () and "answer" not in explorer.screen.status
     assert explorer.controls.shown.options[0] == ("the best candidate", "")
+    assert explorer.controls.clip.options[0] == ("tennis-01a-test", "tennis-01a-test")
     assert not explorer.view.ranking["is_answer"].any()
 
 
@@ -239,6 +276,21 @@ def test_one_candidate_has_one_map(data: Dataset, embeddings: EmbeddingIndex, en
     assert [shown.letter for shown in explorer.view.shown] == ["A"]
     assert len(explorer.screen.places) == 1 and len(explorer.screen.ranking) == 1
     assert explorer.figure().get_size_inches()[0] == pytest.approx(PAGE.width)
+
+
+def test_a_clip_of_one_frame_is_shown(data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder) -> None:
+    one = FrameEmbeddings(embeddings[CLIP].embeddings[:1], embeddings[CLIP].times_s[:1])
+    explorer = explore(data, {CLIP: one}, encoder, style="short_fixed")
+    explorer.controls.width.value = 3
+    assert explorer.screen.problem == "" and len(explorer.screen.edges) == 2
+    assert explorer.screen.notes == (
+        "The frames are not shown: the file has 9, the embeddings 1. Smoothed over 3 frames. "
+        "5 of 6 clips are left out; the first, tennis-01a-test: it has no embeddings."
+    )
+    assert re.search(r"Map A: [^.]* steps by 1 frame, score ", explorer.screen.alt)
+    figure = explorer.figure()
+    assert pixels(png(figure)).std() > 10
+    assert not any(text.get_text().startswith(("-", "−")) for text in figure.texts), "no time before 0"
 
 
 def test_clips_that_failed_are_left_out_and_named(data: Dataset, encoder: Encoder) -> None:
@@ -268,6 +320,7 @@ def test_embeddings_whose_video_is_gone_are_shown_without_frames(
     assert "The frames cannot be shown: " in explorer.screen.notes and explorer.screen.png
     explorer.controls.play.click()
     assert "This cannot be shown: " in explorer.screen.problem and explorer.screen.video == b""
+    assert not explorer.controls.play.disabled, "to be tried again"
     data.clips[CLIP].path.write_bytes(content)
     explorer.controls.play.click()
     assert explorer.screen.problem == "" and explorer.screen.video
@@ -305,14 +358,26 @@ def test_without_a_sport_the_context_is_off_and_switching_it_on_says_why_not(
     assert explorer.settings.context is False
     explorer.controls.context.value = True
     assert "has no sport to add as context" in explorer.screen.problem
+    explorer.controls.reset.click()
+    assert explorer.settings.context is False and explorer.screen.problem == ""
 
 
 def test_other_frames_than_the_embeddings_are_not_shown(
     data: Dataset, embeddings: EmbeddingIndex, encoder: Encoder
 ) -> None:
-    view = Session(data, embeddings, encoder, frame_rate=5.0).view(Session(data, embeddings, encoder).start(CLIP))
+    view = explore(data, embeddings, encoder, clip=CLIP, frame_rate=5.0).view
     assert view.frames_thwc is None
     assert view.notes[0] == "The frames are not shown: the file has 3, the embeddings 9."
+
+
+def test_frames_are_as_large_as_a_clip_s_share_of_memory(
+    write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = Clip("a", write_video(tmp_path / "a.mp4", frames=4, size=(480, 480)), sport="judo")
+    for given, side in ((64e6, 240), (4 * 120 * 120 * 3, 120), (1, SMALLEST_PX)):
+        monkeypatch.setattr("actalign.explorer.frames.BYTES", given)
+        frames, _ = small_frames(clip, 4)
+        assert frames is not None and frames.shape == (4, side, side, 3)
 
 
 # Controls
@@ -326,6 +391,7 @@ def test_a_slider_moves_the_ranking_the_picture_and_the_status(explorer: Explore
         after = (screen.png, screen.status, screen.ranking)
         assert all(new != old for new, old in zip(after, before, strict=True)), name
         assert screen.alt == wording.picture(explorer.view) and screen.video_text == ""
+        assert screen.cell_text == wording.cell(explorer.view, place=0, row=0, column=0)
         seen.append([row["score"] for row in screen.ranking])
         before = after
     assert (explorer.settings.width, explorer.settings.scale, explorer.settings.bias) == (5, 4.0, -2.0)
@@ -351,13 +417,42 @@ def test_every_other_choice_moves_the_scores(explorer: Explorer, name: str, valu
 @pytest.mark.parametrize("variant", ["dtw", "dtw_cosine"])
 def test_what_the_browser_draws_is_the_view(explorer: Explorer, data: Dataset, variant: str) -> None:
     explorer.controls.variant.value = variant
+    explorer.controls.clip.value = "tennis-01c-test"  # of other places, edges and times
     view, screen = explorer.view, explorer.screen
+    drawn = Picture().draw(view)
+    assert screen.places == [asdict(place) for place in drawn.places] and screen.edges == list(drawn.edges)
     scores = view.ranking["score"].to_numpy()
     assert [row["share"] for row in screen.ranking] == pytest.approx(scores / np.abs(scores).max())
     for name in ("place", "name", "letter", "is_answer"):
         assert [row[name] for row in screen.ranking] == view.ranking[name].tolist()
     assert screen.steps == [list(shown.steps) for shown in view.shown] and len(screen.places) == len(view.shown)
     assert screen.times_s == pytest.approx(view.times_s.tolist(), abs=1e-6)
+
+
+def test_the_controls_start_where_the_settings_say(session: Session) -> None:
+    edited = {("context_rich", "tennis-01c"): ("clap",) * 4}
+    start = replace(
+        session.start(CLIP, "context_rich"), variant="max_per_frame", width=WIDEST + 30, context=False,
+        shown="tennis-01c", against="tennis-01a", edited=edited,
+    )  # fmt: skip
+    controls = Explorer(session, start).controls
+    assert controls.settings == start and not controls.restore.disabled
+    controls.reset.click()
+    assert controls.settings == replace(start, width=1)
+
+
+def test_a_class_that_stands_alone_does_so_on_the_next_clip(session: Session) -> None:
+    explorer = Explorer(session, replace(session.start(CLIP), against=None))
+    for clip in (CLIP, "tennis-01a-test"):
+        explorer.controls.clip.value = clip
+        assert len(explorer.view.shown) == 1 and explorer.controls.against.label == "nothing"
+
+
+def test_a_move_reaches_the_browser_in_one_message(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[set[str]] = []
+    monkeypatch.setattr(ViewWidget, "send_state", lambda self, key=None: sent.append(set(key)))
+    explorer.controls.width.value = 5
+    assert len(sent) == 1 and {"png", "alt", "status", "ranking", "cell_text"} <= sent[0]
 
 
 def test_the_known_ends_of_sub_actions_are_where_the_labels_change(session: Session, data: Dataset) -> None:
@@ -382,7 +477,14 @@ def test_another_sport_brings_its_clips_in_one_move(explorer: Explorer, monkeypa
     assert [clip_id for _, clip_id in explorer.controls.clip.options] == [f"judo-01{letter}-test" for letter in "abc"]
     assert explorer.controls.clip.options[0][0] == "judo-01a-test (clean)"
     assert explorer.view.clip.id == "judo-01a-test"
-    assert {value for _, value in explorer.controls.shown.options} == {"", *(f"judo-01{letter}" for letter in "abc")}
+    classes = [(f"the judo-01{letter} move", f"judo-01{letter}") for letter in "bca"]
+    assert list(explorer.controls.shown.options) == [("the answer", ""), *classes]
+    others = [("the best other candidate", ""), *classes, ("nothing", NOTHING)]
+    assert list(explorer.controls.against.options) == others
+    explorer.controls.width.value, explorer.controls.bias.value = 3, -2.0
+    moves.clear()
+    explorer.controls.reset.click()
+    assert len(moves) == 1
 
 
 def test_two_candidates_are_compared_and_a_class_may_stand_alone(explorer: Explorer) -> None:
@@ -395,24 +497,32 @@ def test_two_candidates_are_compared_and_a_class_may_stand_alone(explorer: Explo
     }
     explorer.controls.against.value = "tennis-01c"  # the same as A: then the best other one
     assert explorer.view.shown[1].class_name != "tennis-01c"
-    with pytest.raises(ActAlignError, match="class 'judo-01a' is no candidate of clip 'tennis-01b-test' with a script"):
-        explorer._session.view(replace(explorer.settings, shown="judo-01a"))
-    explorer.controls.against.value = None
+    settings = explorer.settings
+    for other in (replace(settings, shown="judo-01a"), replace(settings, against="judo-01a")):
+        with pytest.raises(ActAlignError, match="class 'judo-01a' is no candidate of clip 'tennis-01b-test' with a "):
+            explorer._session.view(other)
+    explorer.controls.against.index = len(explorer.controls.against.options) - 1
     assert len(explorer.view.shown) == len(explorer.screen.places) == 1
+    assert explorer.controls.against.label == "nothing" and explorer.settings.against is None
 
 
 def test_typing_other_words_moves_the_score_and_can_be_undone(explorer: Explorer) -> None:
     controls, screen = explorer.controls, explorer.screen
-    before = screen.ranking
+    before, own_words = screen.ranking, explorer.view.shown[0].steps[1]
     assert controls.text.value == explorer.view.shown[0].steps[0] and controls.restore.disabled
     controls.step.value = 1
     assert controls.text.value == explorer.view.shown[0].steps[1] and screen.ranking == before
     controls.text.value = "standing on the hands"
     assert screen.ranking != before and explorer.view.shown[0].steps[1] == "standing on the hands"
+    settings = explorer.view.settings
     assert controls.step.options[1][0] == "2 of 3 (edited)" and controls.step.value == 1
     assert "Edited: the tennis-01b move, step 2." in screen.notes and not controls.restore.disabled
+    controls.text.value = own_words.replace(" ", "  ")
+    assert screen.ranking == before and controls.restore.disabled, "white space alone is no edit"
+    controls.text.value = "standing on the hands"
     controls.text.value = ""
     assert screen.ranking == before and controls.text.value == explorer.view.shown[0].steps[1]
+    assert controls.restore.disabled and settings.edited, "what was shown before is as it was"
     controls.text.value = "standing on the hands"
     controls.restore.click()
     assert screen.ranking == before and screen.notes == "" and controls.restore.disabled
@@ -421,7 +531,7 @@ def test_typing_other_words_moves_the_score_and_can_be_undone(explorer: Explorer
         assert controls.text.value == explorer.view.shown[0].steps[1], "what counts, though nothing has changed"
     controls.text.value = "standing on the hands"
     controls.shown.value = "tennis-01c"
-    assert not controls.restore.disabled
+    assert not controls.restore.disabled and controls.step.value == 0
     controls.restore.click()
     assert controls.restore.disabled, "though map A shows another class"
 
@@ -441,8 +551,21 @@ def test_words_typed_after_a_style_that_failed_belong_to_the_style_still_shown(
     explorer.controls.context.value = False
     first = explorer.view.shown[0]
     assert explorer.screen.problem == "" and first.steps == longer[first.class_name].steps
+    explorer.controls.step.value = len(first.steps) - 1
     explorer.controls.style.value = "short_fixed"
     assert explorer.view.shown[0].steps[0] == "standing on the hands"
+    assert explorer.controls.step.value == 0, "for there are fewer steps"
+
+
+def test_typed_words_are_not_stored(explorer: Explorer, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def stored() -> dict[Path, int]:
+        return {path: path.stat().st_size for path in cache.rglob("*")}
+
+    before = stored()
+    explorer.controls.text.value = "standing on the hands"
+    assert explorer.screen.problem == "" and stored() == before
+    explorer.controls.style.value = "context_rich"
+    assert stored() != before and capsys.readouterr().out == ""
 
 
 def test_words_that_cannot_be_shown_stay_in_the_box_and_can_be_undone(explorer: Explorer) -> None:
@@ -481,6 +604,8 @@ def test_a_chosen_cell_shows_its_frame_and_offers_its_step(explorer: Explorer, d
     assert screen.cell_text.endswith("not on the path." if (2, 6) not in on_path else ", on the path.")
     screen.cell = [7, 99, 99]  # what a browser may ask for while the maps change
     assert screen.cell == [1, len(explorer.view.shown[1].steps) - 1, 8]
+    screen.cell = [-1, -1, -1]
+    assert screen.cell == [0, 0, 0]
 
 
 def test_the_clip_plays_with_captions_until_another_is_chosen(
@@ -492,6 +617,7 @@ def test_the_clip_plays_with_captions_until_another_is_chosen(
     screen, titles, captions = explorer.screen, [], []
 
     def noted(clip: Any, spans: Any, *given: Any, title: str, **more: Any) -> Path:
+        assert explorer.controls.play.disabled, "until it is done"
         titles.append(title)
         captions.append(spans)
         return write_annotated(clip, spans, *given, title=title, **more)
@@ -500,13 +626,19 @@ def test_the_clip_plays_with_captions_until_another_is_chosen(
     explorer.controls.play.click()
     assert titles == [f"the tennis-01b move, score {printed(explorer.view.shown[0].score, '#.3g')}"]
     assert captions[0]["text"].tolist() == list(explorer.view.shown[0].steps)
+    assert captions[0]["start_s"][0] == explorer.view.times_s[0]
     assert captions[0]["evidence"].to_numpy() == pytest.approx(explorer.view.shown[0].evidence)
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(screen.video)
     assert probe(copy).codec == "h264" and not explorer.controls.play.disabled
-    assert screen.video_text == f"{CLIP} with the steps of the tennis-01b move."
+    said = f"{CLIP} with the steps of the tennis-01b move."
+    assert screen.video_text == said
+    explorer.controls.against.value = "tennis-01c"
+    assert screen.video_text == said, "map B has no captions"
     explorer.controls.width.value = 3
     assert screen.video and screen.video_text == OLD_CAPTIONS
+    explorer.controls.width.value = 1
+    assert screen.video_text == said, "of these settings again"
     explorer.controls.variant.value = "max_per_step"
     explorer.controls.play.click()
     assert screen.video_text.endswith("timed by DTW over the same map.")
@@ -531,6 +663,8 @@ def test_sliders_reach_the_paper_s_width_and_start_at_the_checkpoint_s_values(
     assert (explorer.settings.scale, explorer.settings.bias) == (encoder.scale, encoder.bias)
     assert explorer.controls.scale.min < np.log10(encoder.scale) < explorer.controls.scale.max
     assert explorer.controls.bias.min < encoder.bias < explorer.controls.bias.max
+    with pytest.raises(ActAlignError, match=r"scale 0.0 must be above 0"):
+        replace(explorer.settings, scale=0.0)
     with pytest.raises(ActAlignError, match="smoothing width 0 must be 1 frame or more"):
         replace(explorer.settings, width=0)
 
@@ -544,6 +678,10 @@ def test_a_move_drawn_over_a_kept_background_is_the_picture_drawn_anew(session: 
     kept = Picture()
     kept.draw(first)
     assert kept.draw(second) == Picture().draw(second) != Picture().draw(first)
+    for change in ({"variant": "dtw_cosine"}, {"variant": "max_per_step"}, {"shown": "tennis-01c"}, {"against": None}):
+        kept.draw(first)
+        other = session.view(replace(start, **change))
+        assert kept.draw(other) == Picture().draw(other), change
     other = session.view(session.start("judo-01c-test"))
     assert kept.draw(other) == Picture().draw(other)
 
@@ -574,7 +712,9 @@ def test_path_bars_and_ticks_stand_where_the_numbers_say(session: Session, varia
     view = replace(session.view(replace(session.start(CLIP), variant=variant)), boundaries_s=(0.1, 0.25))
     if variant == "dtw_cosine":  # of either sign
         middle = float(np.median(view.shown[0].evidence))
-        lowered = tuple(replace(one, matrix_kt=one.matrix_kt - middle) for one in view.shown)
+        lowered = tuple(
+            replace(one, matrix_kt=one.matrix_kt - middle - 0.1 * number) for number, one in enumerate(view.shown)
+        )
         table = view.ranking.assign(score=view.ranking["score"] - view.ranking["score"].mean())
         view = replace(view, shown=lowered, ranking=table)
         assert view.shown[0].evidence.min() < 0 and table["score"].min() < 0
@@ -592,9 +732,13 @@ def test_path_bars_and_ticks_stand_where_the_numbers_say(session: Session, varia
         x, y = (np.asarray(part, dtype=np.float64) for part in one._path.get_data())
         np.testing.assert_allclose(x, across(view.times_s[shown.cells[:, 1]]))
         np.testing.assert_allclose(y, rows[shown.cells[:, 0]])
+        assert one._path.get_linestyle() == ("-" if shown.ordered else "None")
+        assert one._path.get_marker() == ("None" if shown.ordered else "o")
         lengths = np.array([bar.get_width() for bar in one._bars]) / (BAR_SHARE * PAGE.bars)
         np.testing.assert_allclose(lengths, np.maximum(np.nan_to_num(shown.evidence), 0) / longest)
         np.testing.assert_allclose([bar.get_y() + bar.get_height() / 2 for bar in one._bars], rows)
+        ends = [bar.get_x() + bar.get_width() + 0.04 for bar in one._bars]
+        assert [text.get_position()[0] for text in one._values] == pytest.approx(ends)
         assert [text.get_text() for text in one._values] == [
             "–" if np.isnan(value) else printed(value, ".2g") for value in shown.evidence
         ]
@@ -631,8 +775,94 @@ def test_path_bars_and_ticks_stand_where_the_numbers_say(session: Session, varia
         assert to_hex(bar.get_facecolor()) == to_hex(colors[row.letter])
         middle = bar.get_y() + bar.get_height() / 2
         assert name.get_position()[1] == number.get_position()[1] == pytest.approx(middle)
-    for one, shown in zip(sheet._maps, view.shown, strict=True):
+        assert number.get_position()[0] == pytest.approx(max(zero, zero + bar.get_width()) + 0.04)
+    (line,) = (one for one in figure.artists if isinstance(one, Line2D) and to_hex(one.get_color()) == to_hex(GREY))
+    assert line.get_xdata() == pytest.approx([zero, zero])
+    badges = [text for text in figure.texts if text.get_text() in ("A", "B")]
+    assert [badge.get_text() for badge in badges] == [shown.letter for shown in view.shown]
+    for one, badge, shown in zip(sheet._maps, badges, view.shown, strict=True):
         assert {to_hex(bar.get_facecolor()) for bar in one._bars} == {to_hex(colors[shown.letter])}
+        box = badge.get_bbox_patch()
+        assert box is not None and to_hex(box.get_facecolor()) == to_hex(colors[shown.letter])
+        assert to_hex(badge.get_color()) == to_hex("white")
+
+
+def test_the_picture_on_the_screen_is_the_whole_sheet(session: Session) -> None:
+    view = session.view(session.start(CLIP))
+    with plots.style():
+        sheet = Sheet(view, SCREEN)
+        sheet.update(view)
+    whole, drawn = pixels(png(sheet.paper.figure)), pixels(Picture().draw(view).png)
+    assert (drawn != whole).any(axis=2).mean() < 1e-4, "but for where two artists touch"
+
+
+def test_the_picture_says_what_its_colours_bars_and_times_are(session: Session) -> None:
+    view = session.view(replace(session.start(CLIP), variant="dtw_cosine"))
+    sheet = Sheet(view, PAGE, ranking=True)
+    texts = {text.get_text() for text in sheet.paper.figure.texts}
+    assert {"Cosine", "Evidence", "Time (s)", "Score of each candidate"} <= texts
+    images = [np.asarray(image.get_array()) for image in sheet.paper.axes.get_images()]
+    (bar,) = (image for image in images if image.shape == (1, 100))
+    assert (np.diff(bar[0]) > 0).all(), "the largest value is on the right"
+
+
+def test_maps_of_different_heights_stand_one_below_the_other(session: Session) -> None:
+    view = session.view(replace(session.start(CLIP), shown="tennis-01c", against="tennis-01a"))
+    sheet = Sheet(view, PAGE)
+    first, second = sheet.places
+    assert (first.rows, second.rows) == (4, 2)
+    between = (second.top - first.top - first.height) * sheet.paper.height_in
+    assert between == pytest.approx(TITLE_IN)
+
+
+def test_rows_have_room_for_the_longest_step_of_either_map(session: Session) -> None:
+    start = replace(session.start(CLIP), against="tennis-01c")
+    steps = session.view(start).shown[1].steps
+    edited = {(start.style, "tennis-01c"): (*steps[:-1], "swing the racket up " * 20)}
+    sheet = Sheet(session.view(replace(start, edited=edited)), PAGE)
+    rows = [place.height * sheet.paper.height_in / place.rows for place in sheet.places]
+    assert rows == pytest.approx([(PAGE.lines * LINE_PT + ROW_PAD_PT) / 72] * 2)
+
+
+def test_scores_that_are_all_zero_are_shown_without_bars(session: Session) -> None:
+    explorer = Explorer(session, replace(session.start(CLIP), bias=-1e4))
+    assert [(row["score"], row["share"]) for row in explorer.screen.ranking] == [("0.0000", 0.0)] * 3
+    assert pixels(png(explorer.figure())).std() > 10
+
+
+def test_evidence_that_is_all_below_zero_has_no_bars(session: Session) -> None:
+    view = session.view(session.start(CLIP))
+    view = replace(view, shown=tuple(replace(one, matrix_kt=one.matrix_kt - 2) for one in view.shown))
+    sheet = Sheet(view, PAGE)
+    sheet.update(view)
+    assert {bar.get_width() for one in sheet._maps for bar in one._bars} == {0.0}
+
+
+def test_a_name_too_long_for_its_place_ends_in_an_ellipsis(session: Session) -> None:
+    view = session.view(session.start(CLIP))
+    table = view.ranking.assign(place=["1", "2", "3"], name=["n" * 28, "n" * 29, "lob"])
+    texts = {text.get_text() for text in static_picture(replace(view, ranking=table)).texts}
+    assert {f"1. {'n' * 28}", f"2. {'n' * 27}…", "3. lob"} <= texts
+
+
+def test_times_late_in_a_long_video_are_told_apart(session: Session) -> None:
+    view = session.view(session.start(CLIP))
+    texts = [text.get_text() for text in static_picture(replace(view, times_s=view.times_s + 100_000)).texts]
+    ticks = [text for text in texts if text.startswith("100000")]
+    assert len(ticks) == len(set(ticks)) > 2
+
+
+def test_the_strip_keeps_the_shape_of_its_frames(session: Session) -> None:
+    view = session.view(session.start(CLIP))
+    assert view.frames_thwc is not None
+    for frames, shape in ((view.frames_thwc[:, ::2], 2.0), (view.frames_thwc[:, :, ::2], 0.5)):
+        sheet = Sheet(replace(view, frames_thwc=frames), PAGE)
+        (strip,) = (one for one in sheet.paper.axes.get_images() if np.asarray(one.get_array()).ndim == 3)
+        left, right, bottom, top = strip.get_extent()
+        width = frames.shape[2] + max(1, frames.shape[2] // 40)
+        count = np.asarray(strip.get_array()).shape[1] // width
+        assert (right - left) / count / (bottom - top) == pytest.approx(shape)
+        assert STRIP_IN * 0.7 < bottom - top <= LARGEST_STRIP_IN
 
 
 def test_the_strip_shows_the_frames_in_the_middle_of_equal_spans(session: Session) -> None:
@@ -669,6 +899,7 @@ def test_the_static_picture_is_the_same_each_time_and_no_text_touches_another(
     view = session.view(session.start(CLIP))
     figure = static_picture(view)
     assert png(figure) == png(static_picture(view))
+    assert any(text.get_text().endswith(f", place {view.shown[0].place}") for text in figure.texts)
     boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text()]
     page = figure.bbox
     assert all(page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1 for box in boxes)

@@ -17,6 +17,8 @@ BIAS_EITHER_WAY = 15.0
 NARROW, WIDE, TEXT, INDENT = "255px", "320px", "min(380px, 100% - 4px)", "90px"
 BEST_OTHER = "the best other candidate"
 NO_OTHER = "nothing"
+NOTHING = False
+"""The value behind it: of None a list of choices says that nothing is chosen, and shows no words."""
 
 
 class Controls:
@@ -37,7 +39,8 @@ class Controls:
         self.sport = _dropdown("Sport", session.sports, clip.sport)
         self.clip = _dropdown("Clip", _clips(session.clips_of(clip.sport)), start.clip_id)
         self.shown = _dropdown("Map A", self._classes(start.clip_id), start.shown)
-        self.against = _dropdown("Map B", self._others(start.clip_id), start.against)
+        against = NOTHING if start.against is None else start.against
+        self.against = _dropdown("Map B", self._others(start.clip_id), against)
         self.style = _dropdown("Script style", list(session.dataset.scripts), start.style)
         self.variant = _dropdown("Alignment", [(one.label, name) for name, one in VARIANTS.items()], start.variant)
         self.context = widgets.Checkbox(value=start.context, description="Name the sport in every step", indent=False)
@@ -71,7 +74,7 @@ class Controls:
         return Settings(
             self.clip.value, self.style.value, scale=self.scale.value, bias=self.bias.value,
             variant=self.variant.value, context=self.context.value, width=self.width.value, shown=self.shown.value,
-            against=self.against.value, edited=dict(self._edited),
+            against=None if self.against.value is NOTHING else self.against.value, edited=dict(self._edited),
         )  # fmt: skip
 
     @contextmanager
@@ -117,10 +120,8 @@ class Controls:
         first = "the best candidate" if question.answer is None else "the answer"
         return [(first, ""), *((self._session.name_of(name), name) for name in question.candidates)]
 
-    def _others(self, clip_id: str) -> list[tuple[str, str | None]]:
-        others: list[tuple[str, str | None]] = [(BEST_OTHER, "")]
-        others += self._classes(clip_id)[1:]
-        return [*others, (NO_OTHER, None)]
+    def _others(self, clip_id: str) -> list[tuple[str, str | bool]]:
+        return [(BEST_OTHER, ""), *self._classes(clip_id)[1:], (NO_OTHER, NOTHING)]
 
     def _lay_out(self) -> None:
         choices = [self.sport, self.clip, self.style, self.shown, self.against, self.variant]
@@ -165,7 +166,7 @@ class Controls:
         with self.quietly():
             self.shown.options = self._classes(self.clip.value)
             self.against.options = self._others(self.clip.value)
-            self.shown.value, self.against.value = "", self._start.against if self._start.against is None else ""
+            self.shown.value, self.against.value = "", NOTHING if self._start.against is None else ""
         self._tell()
 
     def _step_chosen(self) -> None:
@@ -177,7 +178,7 @@ class Controls:
             return
         style, class_name, _, written = self._editing  # after a choice that failed, not the controls' style
         place, steps = self.step.value, self._words()
-        typed = self.text.value.strip() or written[place]  # an emptied box brings the script's own words back
+        typed = " ".join(self.text.value.split()) or written[place]  # an emptied box brings the script's own words back
         with self.quietly():
             self.text.value = typed
         changed = (*steps[:place], typed, *steps[place + 1 :])

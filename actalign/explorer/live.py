@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,6 +48,7 @@ class Explorer:
     def __init__(self, session: Session, start: Settings):
         self._session, self._picture = session, Picture()
         self.view: View = session.view(start)
+        self._captioned, self._captions = start, ""
         self.screen = ViewWidget()
         self.controls = Controls(session, start, changed=self._move)
         self.controls.play.on_click(lambda button: self._play())
@@ -83,9 +84,13 @@ class Explorer:
             if self.view.clip.id != before.clip.id:
                 self.screen.video, self.screen.video_text = b"", ""
             elif self.screen.video:
-                self.screen.video_text = OLD_CAPTIONS
+                self.screen.video_text = self._captions if self._map_a() == self._captioned else OLD_CAPTIONS
             self._show()
             self.screen.problem = ""
+
+    def _map_a(self) -> Settings:
+        """What map A depends on, and with it the captions: all but the class on map B."""
+        return replace(self.view.settings, against=None)
 
     def _show(self) -> None:
         view, screen = self.view, self.screen
@@ -107,7 +112,8 @@ class Explorer:
         self.controls.play.disabled = True
         try:
             with TemporaryDirectory(prefix="actalign-") as folder, self.screen.hold_sync():
-                self.screen.video, self.screen.video_text = self._session.annotated(self.view, Path(folder))
+                self.screen.video, self._captions = self._session.annotated(self.view, Path(folder))
+                self.screen.video_text, self._captioned = self._captions, self._map_a()
                 if self.view.settings == self.settings:  # else what is on the screen is still not what was asked for
                     self.screen.problem = ""
         finally:

@@ -8,8 +8,9 @@ from actalign.inputs import Candidate
 def without_script(candidates: Sequence[Candidate], *, style: str, answer: str | None) -> list[str]:
     """Which candidates are not ranked.
 
-    >>> without_script([Candidate("lob", ("lob",), "tennis")], style="terse", answer="lob")
-    ['Not ranked, for want of a script of style terse: lob (the answer).']
+    >>> without = [Candidate(name, (name,), "tennis") for name in ("lob", "smash")]
+    >>> without_script(without, style="terse", answer="lob")
+    ['Not ranked, for want of a script of style terse: lob (the answer), smash.']
     """
     names = [candidate.class_name for candidate in candidates if candidate.script is None]
     missing = [f"{name} (the answer)" if name == answer else name for name in names]

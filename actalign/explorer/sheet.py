@@ -212,10 +212,10 @@ def _draw_color_bar(view: View, paper: Paper, columns: Columns, *, top: float) -
 def _draw_axis(time: _Time, paper: Paper, *, top: float) -> None:
     """Ticks and seconds below the last map, and what the bars are."""
     ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(time.first_s, time.last_s)
-    inside = [tick for tick in ticks if time.first_s <= tick <= time.last_s]
+    inside = [tick for tick in ticks if max(0.0, time.first_s) <= tick <= time.last_s]  # one frame reaches below 0
     for tick, x in zip(inside, time.places_in(inside), strict=True):
         paper.line([x, x], [top, top + 0.035], color=INK, linewidth=0.6)
-        paper.write(x, top + 0.05, f"{tick:g}", ha="center", va="top", fontsize=TICK_PT)
+        paper.write(x, top + 0.05, f"{tick:.10g}", ha="center", va="top", fontsize=TICK_PT)
     columns = time.columns
     paper.write(columns.labels + columns.map / 2, top + 0.19, "Time (s)", ha="center", va="top", fontsize=TICK_PT)
     paper.write(columns.bars_at, top + 0.05, "Evidence", va="top", fontsize=TICK_PT)

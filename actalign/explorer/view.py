@@ -86,7 +86,7 @@ class Settings:
         edited: (style, class) -> the steps that stand in for its script, as many.
 
     Raises:
-        ActAlignError: an unknown variant, or a width below 1.
+        ActAlignError: an unknown variant, a scale that is not above 0, or a width below 1.
 
     >>> Settings("a", "rich", scale=10.0, bias=-1.0, variant="dwt")
     Traceback (most recent call last):
@@ -107,6 +107,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
             raise ActAlignError(f"alignment variant {self.variant!r} is unknown; choose one of {list(VARIANTS)}")
+        if not self.scale > 0:
+            raise ActAlignError(f"scale {self.scale} must be above 0; the checkpoint's is encoder.scale")
         if self.width < 1:
             raise ActAlignError(f"smoothing width {self.width} must be 1 frame or more; 1 is no smoothing")
 

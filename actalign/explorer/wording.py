@@ -9,10 +9,10 @@ from actalign.report import true_minus
 def ranked_score(score: float) -> str:
     """A score so that those of a ranking stand below each other: four decimals, or four digits of a tiny one.
 
-    >>> ranked_score(0.769), ranked_score(0.00001234), ranked_score(-0.25)
-    ('0.7690', '1.234e−05', '−0.2500')
+    >>> ranked_score(0.769), ranked_score(0.00001), ranked_score(-0.25)
+    ('0.7690', '1.000e−05', '−0.2500')
     """
-    return true_minus(f"{score:.4f}" if score == 0 or abs(score) >= 0.001 else f"{score:.4g}")
+    return true_minus(f"{score + 0.0:.4f}" if score == 0 or abs(score) >= 0.001 else f"{score:#.4g}")
 
 
 def status(view: View) -> str:
@@ -42,11 +42,15 @@ def _verdict(view: View) -> str:
 def picture(view: View) -> str:
     """What the picture shows, for those who do not see it."""
     maps = " ".join(
-        f"Map {shown.letter}: {shown.name}, {len(shown.steps)} steps by {len(view.times_s)} frames, score "
-        f"{ranked_score(shown.score)}, place {shown.place}."
+        f"Map {shown.letter}: {shown.name}, {_counted(len(shown.steps), 'step')} by "
+        f"{_counted(len(view.times_s), 'frame')}, score {ranked_score(shown.score)}, place {shown.place}."
         for shown in view.shown
     )
     return f"{view.value_label.capitalize()} of every step with every frame. {maps} Arrow keys move over the cells."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def cell(view: View, *, place: int, row: int, column: int) -> str:
@@ -59,7 +63,7 @@ def cell(view: View, *, place: int, row: int, column: int) -> str:
     counted = "on the path" if shown.ordered else "counted"
     verdict = counted if shown.counts(row, column) else f"not {counted}"
     where = f"Frame {column + 1} of {len(view.times_s)}, {view.times_s[column]:.2f} s"
-    text = f"{shown.letter}, step {row + 1}: {shown.steps[row]}"
+    text = f"{shown.letter}, step {row + 1}: {shown.steps[row].rstrip('.')}"
     return f"{where}. {text}. {view.value_label.capitalize()} {true_minus(f'{value:.3g}')}, {verdict}."
 
 

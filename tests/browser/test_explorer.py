@@ -166,6 +166,7 @@ def test_two_candidates_are_compared_and_the_kernel_knows_what_is_shown(explorer
     expect(explorer.notebook.output("explorer.view.ranking")).to_contain_text(first.ranking(context=False)[0][0])
     explorer.choice("Map B").select_option("nothing")
     expect(explorer.map).to_have_accessible_name(re.compile(r"^(?!.*Map B)"))
+    expect(explorer.choice("Map B").locator("option:checked")).to_have_text("nothing")
 
 
 def test_the_clip_plays_with_its_steps_as_captions(explorer: Explorer, first: ByHand) -> None:
