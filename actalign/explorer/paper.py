@@ -32,7 +32,7 @@ class Paper:
         self.figure.set_layout_engine("none")
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
-        self._keep_limits()
+        self.axes.set(xlim=(0, width_in), ylim=(height_in, 0))
 
     def write(self, x: float, y: float, text: str, **look: Any) -> Text:
         """Text at a place, a dollar sign as it is; ``look`` is matplotlib's, such as ``ha`` and ``fontsize``."""
@@ -60,7 +60,3 @@ class Paper:
         """An RGB picture stretched over a place."""
         extent = (left, right, bottom, top)
         self.axes.imshow(pixels_hwc, extent=extent, aspect="auto", interpolation="antialiased")
-        self._keep_limits()
-
-    def _keep_limits(self) -> None:
-        self.axes.set(xlim=(0, self.width_in), ylim=(self.height_in, 0))
