@@ -179,6 +179,12 @@ def test_the_counted_cells_of_a_map_written_by_hand() -> None:
     assert best_steps(matrix).tolist() == [[0, 0], [0, 1], [1, 2]]
 
 
+def test_a_step_that_no_cell_counts_for_has_no_evidence(session: Session) -> None:
+    shown = replace(session.view(session.start(CLIP)).shown[0], cells=np.array([[0, 0], [0, 1], [2, 3]]))
+    expected = [shown.matrix_kt[0, :2].mean(), np.nan, shown.matrix_kt[2, 3]]
+    np.testing.assert_allclose(shown.evidence[:3], expected, rtol=1e-12)
+
+
 def test_an_alignment_is_called_by_what_it_does() -> None:
     assert {one.label: (one.similarity, one.cells) for one in VARIANTS.values()} == {
         "DTW on affinity (paper)": ("affinity", path_cells),
@@ -644,6 +650,15 @@ def test_the_clip_plays_with_captions_until_another_is_chosen(
     assert screen.video_text.endswith("timed by DTW over the same map.")
     explorer.controls.clip.value = "tennis-01a-test"
     assert (screen.video, screen.video_text) == (b"", "")
+
+
+def test_typed_words_stand_in_the_box_whenever_their_class_is_on_map_a(explorer: Explorer) -> None:
+    controls = explorer.controls
+    controls.text.value = "standing on the hands"
+    controls.shown.value = "tennis-01c"
+    assert controls.text.value == explorer.view.shown[0].steps[0] != "standing on the hands"
+    controls.shown.value = ""
+    assert controls.text.value == explorer.view.shown[0].steps[0] == "standing on the hands"
 
 
 def test_what_nobody_foresaw_is_told_and_raised(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
