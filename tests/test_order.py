@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from numpy.typing import NDArray
 from scipy.stats import chisquare
@@ -216,6 +219,37 @@ def _curve() -> tuple[pd.DataFrame, pd.DataFrame]:
     return curve, controls.assign(top1_low=35.0, top1_high=45.0)
 
 
+def test_curve_controls_and_chance_lie_where_their_numbers_say() -> None:
+    curve = pd.DataFrame({"share": [1.0, 0.0, 0.5], "top1": [20, 90, 50], "top1_low": [17, 86, 40],
+                          "top1_high": [26, 92, 55]})  # fmt: skip
+    controls = pd.DataFrame({"label": ["bag", "mean"], "top1": [40, 30], "top1_low": [37, 22], "top1_high": [46, 33]})
+    ax = plots.accuracy_over_order(curve, controls, Figure().subplots(), chance=15)
+    lines = {line.get_label(): line for line in ax.lines}
+    points = {name: np.asarray(line.get_xydata()).tolist() for name, line in lines.items()}
+    assert points == {
+        "bag": [[0, 40], [1, 40]], "mean": [[0, 30], [1, 30]], "DTW + context": [[0, 90], [50, 50], [100, 20]],
+        "Chance (15%)": [[0, 15], [1, 15]],
+    }  # fmt: skip
+    corners = {(x, y) for x, y in np.asarray(ax.collections[0].get_paths()[0].vertices)}
+    assert corners == {(0, 86), (0, 92), (50, 40), (50, 55), (100, 17), (100, 26)}
+    for name, low, high, band in zip(("bag", "mean"), (37, 22), (46, 33), ax.patches, strict=True):
+        assert isinstance(band, Rectangle) and (band.get_y(), band.get_height()) == (low, high - low)
+        assert to_rgb(band.get_facecolor()) == to_rgb(lines[name].get_color())
+    assert ax.get_xlim() == ax.get_ylim() == (0, 100)
+
+
+def test_a_panel_has_the_controls_and_the_n_of_its_own_subset() -> None:
+    curve, controls = (table.assign(place=table["subset"].map({ALL: 0, "clean": 1, "late": 2})) for table in _curve())
+    with plots.style():
+        figure = plots.new_figure(plots.PAGE_WIDTH_IN, plots.order_height_in(curve, width_in=plots.PAGE_WIDTH_IN))
+        axes = plots.order_panels(
+            curve.assign(n=9 - curve["place"]), controls.assign(top1=40 + controls["place"]), figure
+        )
+    for place, ax in enumerate(axes):
+        assert np.asarray(ax.lines[0].get_ydata()).tolist() == [40 + place] * 2
+        assert any(text.get_text().endswith(f", N = {9 - place}") for text in ax.texts)
+
+
 @pytest.mark.parametrize("width", ["column", "page"])
 @pytest.mark.parametrize("panels", range(1, 7))
 def test_the_legend_is_whole_and_beside_the_panels(width: str, panels: int) -> None:
@@ -267,5 +301,11 @@ def test_the_figure_has_a_panel_for_each_subset_and_one_legend(width: str) -> No
     legends = figure.legends + [legend for ax in figure.axes if (legend := ax.get_legend())]
     assert [text.get_text() for text in legends[0].get_texts()][-1] == "Chance (20%)"
     assert len(legends) == 1
+    keys = zip(legends[0].get_texts(), legends[0].get_lines(), strict=True)
+    drawn = {line.get_label(): line.get_color() for line in axes[0].lines}
+    assert {text.get_text(): line.get_color() for text, line in keys} == drawn
+    assert [bool(ax.get_xlabel()) for ax in axes] == [width == "page", True, True], "below the lowest of each column"
+    with pytest.raises(ActAlignError, match="lacks the columns \\['subset'\\]"):
+        plots.order_panels(curve, controls.drop(columns="subset"), plots.new_figure())
     with pytest.raises(ActAlignError, match="'late' has a curve but no controls"):
         plots.order_panels(curve, controls[controls["subset"] != "late"], plots.new_figure(), chance=None)

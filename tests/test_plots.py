@@ -13,17 +13,26 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import PowerNorm, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from actalign import plots
 from actalign.errors import ActAlignError
 from actalign.plots.error_analysis import sport_confusion
-from actalign.plots.figure import STYLE_FILE
+from actalign.plots.figure import BLUE, GREY, INK, STYLE_FILE, VERMILLION
+from actalign.plots.forest import Row, forest
 from actalign.plots.main_results import PUBLISHED_LABEL
+from actalign.plots.scales import COLORS
 from actalign.plots.tsne import sport_keys
 from actalign.records import Alignment
+from actalign.report import score_text
 
 matplotlib.use("Agg")
 
@@ -63,7 +72,8 @@ def _alignment(steps: int, *, score: float = 0.25) -> Alignment:
 
 def _panel(label: str, steps: tuple[str, ...], *, seed: int = 0) -> plots.MapPanel:
     count = len(steps)
-    return plots.MapPanel(label, _affinity(count, seed=seed), _alignment(count), steps, boundaries_s=(1.0, 2.5))
+    alignment = _alignment(count, score=0.25 + 0.01 * seed)
+    return plots.MapPanel(label, _affinity(count, seed=seed), alignment, steps, boundaries_s=(1.0, 2.5))
 
 
 def _frames() -> NDArray[np.uint8]:
@@ -112,7 +122,7 @@ def _cloud() -> tuple[NDArray[np.float64], list[str]]:
 def draw_candidates(width: float) -> Figure:
     panels = [_panel("(a) right, tennis-03b", LONG_STEPS), _panel("(b) wrong, tennis-03d", LONG_STEPS[:4], seed=1)]
     figure = plots.new_figure(width, plots.candidates_height_in(panels, strip_in=0.6))
-    plots.candidates(panels, figure, times_s=TIMES_S, frames_thwc=_frames(), thumbnails=6)
+    plots.candidates(panels, figure, times_s=TIMES_S, frames_thwc=_frames(), thumbnails=6, gamma=0.5)
     return figure
 
 
@@ -137,11 +147,11 @@ def draw_vague(width: float, *, candidates: tuple[str, ...] = CANDIDATES, label:
     scores = np.array([0.021, 0.019, 0.024, 0.017, 0.012])
     panels = [
         plots.ScriptPanel(_panel(f"(a) short-fixed{label}", SHORT_STEPS), candidates, scores, answer=1),
-        plots.ScriptPanel(_panel("(b) context-rich", LONG_STEPS, seed=1), candidates, scores[::-1].copy(), answer=1),
+        plots.ScriptPanel(_panel("(b) context-rich", LONG_STEPS, seed=1), candidates, 2 * scores[::-1], answer=1),
     ]
     wrap = plots.letters_a_line(width)
     figure = plots.new_figure(width, plots.vague_script_height_in(panels, width_in=width, wrap=wrap))
-    plots.vague_script(panels, figure, times_s=TIMES_S, wrap=wrap)
+    plots.vague_script(panels, figure, times_s=TIMES_S, gamma=0.5, wrap=wrap)
     return figure
 
 
@@ -170,7 +180,9 @@ def draw_smoothing(width: float) -> Figure:
     panels = [_panel("(a) no smoothing", LONG_STEPS), _panel("(b) w = 30", LONG_STEPS, seed=1)]
     wrap = plots.letters_a_line(width)
     figure = plots.new_figure(width, plots.smoothing_height_in(panels, width_in=width, wrap=wrap))
-    plots.smoothing(panels, _curve(), figure, times_s=TIMES_S, frame_rate=15, chosen_width=5, wrap=wrap)
+    plots.smoothing(
+        panels, _curve(), figure, times_s=TIMES_S, frame_rate=15, chosen_width=5, chance=20, gamma=0.5, wrap=wrap
+    )
     return figure
 
 
@@ -240,6 +252,11 @@ def _overlaps(texts: list[Text]) -> list[tuple[str, str]]:
     boxes = [text.get_window_extent().padded(-0.5) for text in texts]
     pairs = combinations(zip(texts, boxes, strict=True), 2)
     return [(a.get_text(), b.get_text()) for (a, box_a), (b, box_b) in pairs if box_a.overlaps(box_b)]
+
+
+def _points(line: Line2D) -> list[list[float]]:
+    points: list[list[float]] = np.asarray(line.get_xydata()).tolist()
+    return points
 
 
 @every_figure
@@ -387,12 +404,18 @@ def test_heat_map_draws_the_matrix_and_the_path_forward_in_time() -> None:
     affinity, alignment = _affinity(3), _alignment(3)
     ax = Figure().subplots()
     assert plots.heat_map(affinity, alignment, ax, steps=["a", "b", "c"], times_s=TIMES_S, boundaries_s=[1.0]) is ax
-    np.testing.assert_array_equal(np.asarray(ax.collections[0].get_array()).reshape(3, FRAMES), affinity)
+    (mesh,) = ax.collections
+    assert isinstance(mesh, QuadMesh)
+    np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(3, FRAMES), affinity)
+    corners = np.asarray(mesh.get_coordinates())
+    np.testing.assert_allclose((corners[0, 1:, 0] + corners[0, :-1, 0]) / 2, TIMES_S, atol=1e-9)
+    np.testing.assert_array_equal(corners[:, 0, 1], [-0.5, 0.5, 1.5, 2.5])
     path = next(line for line in ax.lines if line.get_gid() == "path")
     np.testing.assert_array_equal(path.get_xdata(), TIMES_S)
     np.testing.assert_array_equal(path.get_ydata(), alignment.path[:, 0])
     assert len(path.get_path_effects()) == 2  # an outline, so that it shows on dark and on light
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first step is on top
+    assert ax.get_xlabel() == "Time (s)"
     assert [text.get_text() for text in ax.texts] == ["score 0.250"]
 
 
@@ -418,6 +441,53 @@ def test_compared_maps_share_one_color_scale() -> None:
     assert "Affinity (Eq. 9)" in [ax.get_ylabel() for ax in figure.axes]
 
 
+def test_thumbnails_stand_upright_and_keep_their_shape() -> None:
+    with plots.style():
+        figure = plots.new_figure(plots.PAGE_WIDTH_IN, 3)
+        ax = plots.heat_map_with_frames(
+            _affinity(2), None, figure.subplots(), frames_thwc=np.zeros((FRAMES, 9, 16, 3), np.uint8),
+            steps=["a", "b"], times_s=TIMES_S, thumbnails=12,
+        )  # fmt: skip
+        figure.draw_without_rendering()
+    for image in ax.child_axes[0].images:
+        *_, bottom, top = image.get_extent()
+        box = image.get_window_extent()
+        assert bottom < top and box.width / box.height == pytest.approx(16 / 9)
+
+
+def test_above_the_maps_stand_as_many_frames_as_asked() -> None:
+    assert len(_draw("candidates").axes[0].child_axes[0].images) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("candidates", ("(a) right, tennis-03b", "(b) wrong, tennis-03d")),
+        ("smoothing", ("(a) no smoothing", "(b) w = 30")),
+        ("vague", ("(a) short-fixed", "(b) context-rich")),
+    ],
+)
+def test_every_map_stands_under_its_own_name_score_and_boundaries(name: str, labels: tuple[str, ...]) -> None:
+    maps = [ax for ax in _draw(name).axes if any(line.get_gid() == "path" for line in ax.lines)]
+    for seed, (ax, label) in enumerate(zip(maps, labels, strict=True)):
+        (boundaries,) = (line for line in ax.lines if line.get_gid() == "boundaries")
+        assert [second for second, _ in _points(boundaries)] == [1.0, 2.5]
+        written = [text.get_text() for text in ax.findobj(Text) if isinstance(text, Text)]
+        assert f"{label}, score 0.2{5 + seed}0" in written
+        drawn = np.asarray(ax.collections[0].get_array())
+        np.testing.assert_array_equal(drawn, _affinity(len(ax.get_yticks()), seed=seed))
+    assert [ax.get_xlabel() for ax in maps] == ["", "Time (s)"]
+    assert [ax.xaxis.get_tick_params().get("labelbottom", True) for ax in maps] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["candidates", "smoothing", "vague"])
+def test_maps_and_colour_bar_share_one_scale_that_is_bent_as_asked(name: str) -> None:
+    meshes = [mesh for mesh in _draw(name).findobj(QuadMesh) if isinstance(mesh, QuadMesh)]
+    assert len(meshes) == 3, "two maps and the bar"
+    assert all(mesh.norm is meshes[0].norm and mesh.get_cmap().name == COLORS for mesh in meshes)
+    assert isinstance(meshes[0].norm, PowerNorm) and meshes[0].norm.gamma == 0.5
+
+
 @pytest.mark.parametrize("gamma", [0, -1, float("nan")])
 def test_colours_that_would_say_nothing_or_the_opposite_are_refused(gamma: float) -> None:
     with pytest.raises(ActAlignError, match=f"gamma is {gamma}; give a number above 0"):
@@ -440,6 +510,25 @@ def test_ranking_puts_the_best_on_top_and_marks_the_true_one() -> None:
     assert [label.get_fontweight() for label in ax.get_yticklabels()] == ["normal", "bold", *["normal"] * 3]
     colors = [bar.get_facecolor() for bar in ax.patches]
     assert len(set(colors)) == 2 and colors.count(colors[1]) == 1
+
+
+def test_bars_of_a_ranking_are_as_long_as_the_numbers_beside_them_and_begin_at_zero() -> None:
+    ax = plots.ranking(CANDIDATES, np.array([0.1, 0.3, 0.5, -0.2, 0.2]), Figure().subplots(), answer=1)
+    best = [0.5, 0.3, 0.2, 0.1, -0.2]
+    assert [bar.get_width() for bar in ax.patches if isinstance(bar, Rectangle)] == best
+    assert [text.get_text() for text in ax.texts] == [score_text(value) for value in best]
+    assert [getattr(text, "xy", None) for text in ax.texts] == [(max(value, 0), y) for y, value in enumerate(best)]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1], "the best is on top"
+    assert [x for x, _ in _points(ax.lines[0])] == [0, 0]
+    assert plots.ranking(["a"], np.array([0.9]), Figure().subplots(), answer=0).get_xlim()[0] == 0
+
+
+def test_each_style_ranks_by_its_own_scores_on_the_axis_of_both() -> None:
+    first, second = (ax for ax in _draw("vague").axes if len(ax.patches) == len(CANDIDATES))
+    for ax, place, highest in ((first, 2, 0.024), (second, 3, 0.048)):
+        assert [text.get_text() for text in ax.get_yticklabels()][place] == "tennis-03b (right)"
+        assert ax.texts[0].get_text() == score_text(highest)
+    assert first.get_xlim() == second.get_xlim()
 
 
 @pytest.mark.parametrize(
@@ -475,6 +564,27 @@ def test_tsne_gives_every_sport_a_colour_and_marker_of_its_own() -> None:
     assert len({color for color, _ in keys}) == len({marker for _, marker in keys}) == 8
 
 
+def test_both_panels_hold_their_own_points_in_the_colours_of_the_legend() -> None:
+    points, sports = _cloud()
+    figure = Figure()
+    axes = plots.tsne_pair((points, 0.12), (2 * points, 0.41), figure, sports=sports)
+    labels = ["(a) steps alone, silhouette 0.12", "(b) steps in their sport, silhouette 0.41"]
+    assert [ax.texts[0].get_text() for ax in axes] == labels
+    keys = zip(figure.legends[0].get_texts(), figure.legends[0].get_lines(), strict=True)
+    named = {text.get_text(): (line.get_color(), line.get_marker()) for text, line in keys}
+    assert named == sport_keys(sports)
+    for ax, drawn in zip(axes, (points, 2 * points), strict=True):
+        for group, sport in zip(ax.collections, SPORTS, strict=True):
+            np.testing.assert_array_equal(np.asarray(group.get_offsets()), drawn[np.array(sports) == sport])
+            color, marker = named[sport]
+            assert tuple(np.asarray(group.get_facecolor())[0][:3]) == to_rgba(color)[:3]
+            shape = MarkerStyle(str(marker)).get_path().transformed(MarkerStyle(str(marker)).get_transform())
+            np.testing.assert_array_equal(np.asarray(group.get_paths()[0].vertices), np.asarray(shape.vertices))
+        assert ax.get_aspect() == 1, "distances mean the same across and up"
+        for limits, values in ((ax.get_xlim(), drawn[:, 0]), (ax.get_ylim(), drawn[:, 1])):
+            assert limits[0] < values.min() and values.max() < limits[1]
+
+
 def test_of_more_than_eight_sports_the_commonest_have_a_colour_and_the_rest_is_grey() -> None:
     sports = [f"sport {place:02d}" for place in range(12) for _ in range(1 + (place >= 4))]
     ax = plots.tsne(np.random.default_rng(0).normal(size=(len(sports), 2)), sports, Figure().subplots())
@@ -483,6 +593,7 @@ def test_of_more_than_eight_sports_the_commonest_have_a_colour_and_the_rest_is_g
     assert legend is not None
     names = [text.get_text() for text in legend.get_texts()]
     assert names == [*sport_keys(sports), "4 other sports"]
+    assert to_rgba(legend.get_lines()[-1].get_color()) == tuple(np.asarray(ax.collections[0].get_facecolor())[0])
     sizes = [len(np.asarray(group.get_offsets())) for group in ax.collections]
     assert sizes == [4, *[2] * 8], "the grey dots come first, below the others"
     assert list(sport_keys([*SPORTS, "zumba"])) == list(SPORTS), "ties go by name"
@@ -581,12 +692,34 @@ def test_smoothing_curve_marks_both_widths_and_reads_in_seconds() -> None:
     (seconds,) = ax.child_axes
     figure.draw_without_rendering()
     assert seconds.get_xlim() == pytest.approx(np.array(ax.get_xlim()) / 15)
+    assert seconds.get_xlabel() == "w (seconds)"
+    marks = {line.get_label(): np.unique(np.asarray(line.get_xdata())).tolist() for line in ax.lines[-2:]}
+    assert marks == {names[2]: [5], names[3]: [30]}
     same = plots.accuracy_over_width(_curve(), Figure().subplots(), frame_rate=15, chosen_width=30).get_legend()
     assert same is not None
     assert [text.get_text() for text in same.get_texts()][2:] == ["chosen on validation = paper, w = 30"]
     guessed = plots.accuracy_over_width(_curve(), Figure().subplots(), frame_rate=15, chance=100 / 3)
     (line,) = [line for line in guessed.lines if line.get_label() == "chance, 33.3%"]
     assert np.unique(np.asarray(line.get_ydata())) == pytest.approx([100 / 3]) and guessed.get_ylim()[0] < 100 / 3
+
+
+def test_each_split_has_its_own_points_and_intervals_at_their_widths() -> None:
+    table = _curve().assign(top1_low=lambda rows: rows["top1"] - 9)
+    table.loc[table["split"] == "test", ["top1", "top1_low", "top1_high"]] += 5
+    ax = plots.accuracy_over_width(table.iloc[::-1], Figure().subplots(), frame_rate=15)
+    for drawn, split in zip(ax.containers, ("validation", "test"), strict=True):
+        rows, (points, _, (bars,)) = table[table["split"] == split], drawn
+        assert drawn.get_label() == split
+        np.testing.assert_array_equal(points.get_ydata(), rows["top1"])
+        assert np.abs(points.get_xdata() - rows["width"]).max() < 0.5, "side by side, but nearest to their own width"
+        ends = np.array(bars.get_segments())[:, :, 1]
+        np.testing.assert_allclose(ends, rows[["top1_low", "top1_high"]])
+
+
+def test_beside_the_smoothed_maps_the_curve_names_the_chosen_width_and_chance() -> None:
+    (legend,) = (legend for ax in _draw("smoothing").axes if (legend := ax.get_legend()))
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["validation", "test", "chance, 20%", "chosen on validation, w = 5", "paper, w = 30"]
 
 
 def test_a_smoothing_curve_of_ties_is_drawn_although_its_interval_is_off_by_a_rounding() -> None:
@@ -607,6 +740,42 @@ def test_main_results_keep_the_published_rows_apart() -> None:
     assert "71.2 [66.9, 75.1]" in numbers and "61.6" in numbers and "chance 20" in numbers
 
 
+def _intervals(ax: Axes) -> list[list[float]]:
+    """From where to where each row's interval reaches."""
+    return [[x for x, _ in _points(line)] for line in ax.lines if line.get_solid_capstyle() == "butt"]
+
+
+def _looks(ax: Axes) -> list[tuple[object, ...]]:
+    """Marker, colour and filling of each row's dot."""
+    return [(line.get_marker(), line.get_color(), line.get_markerfacecolor()) for line in ax.lines
+            if line.get_marker() in ("o", "s")]  # fmt: skip
+
+
+def test_a_row_has_its_dot_its_interval_and_its_numbers_at_one_height_the_first_on_top() -> None:
+    rows = [Row("a", 20, 10, 35, color=BLUE), Row("b", 60, 55, 62, color=GREY, filled=False), Row("c", 80, 71, 95)]
+    ax = forest(rows, Figure().subplots())
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    for y, (row, bar, dot) in enumerate(zip(rows, ax.lines[::2], ax.lines[1::2], strict=True)):
+        assert _points(bar) == [[row.low, y], [row.high, y]] and bar.get_color() == row.color
+        assert _points(dot) == [[row.value, y]] and dot.get_color() == row.color
+        assert ax.texts[y].get_text() == row.numbers and getattr(ax.texts[y], "xy", None) == (1, y)
+
+
+def test_in_the_main_results_what_is_highlighted_stands_out_and_chance_is_where_it_says() -> None:
+    ax = plots.main_results(
+        _results(), Figure().subplots(), data_label="Sample", chance=20, highlight=("dtw",), published=_published()
+    )
+    hollow, filled = ("o", INK, "white"), ("o", BLUE, BLUE)
+    assert _looks(ax) == [hollow, hollow, filled, hollow, hollow, *[("s", GREY, "white")] * 2]
+    assert _intervals(ax)[2] == [66.9, 75.1] and _intervals(ax)[-1] == [27.6, 33.6]
+    (divider,) = (_points(line) for line in ax.lines if [x for x, _ in _points(line)] == [0, 1])
+    assert 5 < divider[0][1] < 6, "between the last own row and the published ones' heading"
+    (chance,) = (line for line in ax.lines if line.get_linestyle() == "--")
+    (said,) = (text for text in ax.texts if text.get_text() == "chance 20")
+    assert [x for x, _ in _points(chance)] == [20, 20] and getattr(said, "xy", None) == (20, 0)
+    assert ax.get_xlabel() == "Top-1 (%), 95% interval"
+
+
 def test_main_results_say_each_n_where_it_differs_and_each_style_where_names_repeat() -> None:
     table = _results().assign(n=[448, 448, 440, 448, 448], label="DTW", style=list("abcde"))
     ax = plots.main_results(table, Figure().subplots(), data_label="Sample")
@@ -623,6 +792,25 @@ def test_ablation_fills_only_the_differences_that_leave_zero_out() -> None:
     ]  # fmt: skip
     low, high = ax.get_xlim()
     assert low < -7.9 and high > 54.8
+    assert [x for x, _ in _points(ax.lines[0])] == [0, 0] and ax.get_xlabel() == "Paired difference (points)"
+
+
+def test_a_difference_is_red_only_where_its_interval_is_below_zero() -> None:
+    table = _rungs().assign(difference_high=[np.nan, 54.8, 17.2, -0.4])
+    assert _looks(plots.differences(table, Figure().subplots()))[-1] == ("o", VERMILLION, VERMILLION)
+    assert _looks(plots.differences(_rungs(), Figure().subplots()))[-1] == ("o", BLUE, "white")
+
+
+def test_the_ladder_joins_its_rungs_and_has_their_intervals_and_the_line_of_chance() -> None:
+    rungs = _rungs()
+    ax, beside = plots.ablation(rungs, Figure(), chance=20)
+    assert beside.texts[-1].get_text() == "(b) gain over the row above, 95% interval"
+    (joined,) = (line for line in ax.lines if line.get_linestyle() == ":")
+    assert _points(joined) == [[top1, rung] for rung, top1 in enumerate(rungs["top1"])]
+    assert _intervals(ax) == rungs[["top1_low", "top1_high"]].to_numpy().tolist()
+    (chance,) = (line for line in ax.lines if line.get_linestyle() == "--")
+    (said,) = (text for text in ax.texts if text.get_text() == "chance")
+    assert [x for x, _ in _points(chance)] == [20, 20] and getattr(said, "xy", None) == (20, 0)
 
 
 @pytest.mark.parametrize("given", ["matrix", "frames", "points", "scores", "tables"])

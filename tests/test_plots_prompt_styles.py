@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from test_plots import _overlaps, _texts
+from test_plots import _intervals, _looks, _overlaps, _points, _texts
 
 from actalign import plots, published
 from actalign.errors import ActAlignError
+from actalign.plots.figure import BLUE, GREY, VERMILLION
 from actalign.plots.main_results import PUBLISHED_LABEL
 
 NAMES = ["context_rich", "rich in the cues of its own sport, at temperature 0.2", "short_fixed_without_any_white_space"]
@@ -50,6 +51,17 @@ def test_published_rows_have_a_panel_of_their_own_that_says_so() -> None:
     assert len(first.get_yticklabels()) == 3
 
 
+def test_each_panel_says_what_it_shows_and_the_first_has_intervals_and_chance() -> None:
+    *axes, last = draw(rows(NAMES), width="page", others=published.table4())
+    written = [text.get_text() for ax in axes for text in ax.texts if text.get_text().startswith("(")]
+    assert written == ["(a) Top-1, 95% interval", "(b) against the main style", "(c) gain of context"]
+    assert _intervals(axes[0]) == [[80, 100]] * 3
+    (chance,) = (line for line in axes[0].lines if line.get_linestyle() == "--")
+    assert [x for x, _ in _points(chance)] == [20, 20] and axes[0].get_xlim() == (0, 100)
+    assert set(_looks(axes[0])) == {("o", BLUE, BLUE)} and set(_looks(last)) == {("s", GREY, "white")}
+    assert _looks(axes[1])[0][1] == VERMILLION, "all of the interval lies below zero"
+
+
 def test_one_style_is_compared_with_no_other() -> None:
     assert len(draw(rows(NAMES[:1]), width="page")) == 2
     assert len(draw(rows(NAMES[:2]), width="page")) == 3
@@ -62,7 +74,8 @@ def test_differences_are_those_of_the_table() -> None:
 
 
 def test_bad_tables_are_one_clear_error() -> None:
-    with pytest.raises(ActAlignError, match="lacks the columns"):
-        draw(rows(NAMES).drop(columns="context_gain"), width="page")
+    for column in ("context_gain", "context_gain_low"):
+        with pytest.raises(ActAlignError, match=f"lacks the columns .'{column}'"):
+            draw(rows(NAMES).drop(columns=column), width="page")
     with pytest.raises(ActAlignError, match="give percent"):
         draw(rows(NAMES).assign(top1=0.9), width="page")

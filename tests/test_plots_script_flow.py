@@ -1,8 +1,10 @@
 """Fig. 2: every text in its box, whatever its length, and the sport set apart."""
 
+from collections import Counter
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from drawn import LONG_NAME, smallest_letters_pt, steps_of, untidy
 from matplotlib.figure import Figure
@@ -49,20 +51,36 @@ def test_texts_stay_in_their_boxes_at_any_length(case: str, width: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_letter_of_every_step_is_there_in_order(case: str) -> None:
+def test_every_letter_of_every_step_is_there_in_order_after_its_number_and_below_its_style(case: str) -> None:
     name, _, styles = CASES[case]
     figure = draw(case)
     drawn = "".join("".join(text.get_text().split()) for text in words_of(figure))
     place = drawn.index("".join(name.split()))
-    for texts in styles.values():
-        for text in texts:
-            wanted = "".join(text.split())
-            assert wanted in drawn[place:]
+    for style, texts in styles.items():
+        place = drawn.index(style.replace("_", "-"), place)
+        for number, text in enumerate(texts, 1):
+            wanted = f"{number}{''.join(text.split())}"
+            place = drawn.index(wanted, place) + len(wanted)
     steps = sum(map(len, styles.values()))
     assert len(figure.findobj(FancyBboxPatch)) == 1 + steps
     first_row = min(len(styles), 4)
     arrows = len(figure.findobj(FancyArrowPatch)) - (steps - len(styles))
     assert 1 <= arrows <= first_row, "an arrow to each style of the first row, and one between two steps"
+    plt.close("all")
+
+
+def test_arrows_run_down_each_column_from_the_class_to_the_last_step() -> None:
+    starts = [np.asarray(arrow.get_path().vertices) for arrow in draw("three_styles").findobj(FancyArrowPatch)
+              if isinstance(arrow, FancyArrowPatch)]  # fmt: skip
+    assert all(corners[0, 1] == corners[:, 1].min() for corners in starts)
+    assert sorted(Counter(round(corners[0, 0], 3) for corners in starts).values()) == [4, 5, 10]
+    plt.close("all")
+
+
+def test_words_are_counted_without_the_sport() -> None:
+    figure = plots.new_figure(3.35, 3)
+    plots.script_flow("lob", "tennis", {"short": ("toss in tennis", "hit in tennis")}, figure)
+    assert "2 sub-actions of 1 word" in [text.get_text() for text in words_of(figure)]
     plt.close("all")
 
 

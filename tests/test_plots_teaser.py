@@ -10,12 +10,15 @@ import pytest
 from drawn import LONG_NAME, panel_of, pictures, smallest_letters_pt, untidy
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from actalign import plots
 from actalign.dtw import align
 from actalign.errors import ActAlignError
-from actalign.plots.canvas import Box, Canvas, spread, step_color
+from actalign.plots.canvas import Box, Canvas, spread, step_color, tint
+from actalign.plots.figure import BLUE, VERMILLION
+from actalign.plots.film_strip import film_strip
 from actalign.plots.lettering import fitted_lines, text_width_in
 from actalign.records import Alignment
 
@@ -91,6 +94,83 @@ def test_a_lane_holds_the_affinities_of_the_path_and_its_area_is_the_score() -> 
     plt.close("all")
 
 
+def test_a_lane_is_as_high_as_its_affinity_on_the_scale_of_all_lanes_and_its_steps_follow_on_one_another() -> None:
+    figure, panels = draw("four")
+    lanes = [ax for ax in figure.axes if ax.get_label() == "lob"]
+    paths = [panel.alignment.path for panel in panels if panel.alignment is not None]
+    on_path = [panel.affinity_kt[path[:, 0], path[:, 1]] for panel, path in zip(panels, paths, strict=True)]
+    highest = max(values.max() for values in on_path)
+    for ax, path, values in zip(lanes, paths, on_path, strict=True):
+        assert ax.get_yticklabels()[1].get_text() == f"{highest:.2g}" and ax.get_ylabel() == "Affinity"
+        for step, area in enumerate(ax.collections):
+            heights = np.unique(np.asarray(area.get_paths()[0].vertices)[:, 1])
+            np.testing.assert_allclose(heights, np.unique([0, *values[path[:, 0] == step] / highest]))
+        stretches = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+        assert [patch.get_facecolor() for patch in stretches] == [to_rgba(tint(step_color(step))) for step in range(4)]
+        starts = np.array([patch.get_x() for patch in stretches])
+        ends = starts + [patch.get_width() for patch in stretches]
+        np.testing.assert_allclose([*starts, ends[-1]], [ax.get_xlim()[0], *ends[:-1], ax.get_xlim()[1]])
+        between = [np.asarray(line.get_xdata())[0] for line in ax.lines if line.get_color() == "white"]
+        np.testing.assert_allclose(between, starts[1:])
+    plt.close("all")
+
+
+def test_lanes_whose_values_all_lie_below_zero_are_empty() -> None:
+    below = np.array([[-0.1, -0.2, -0.3], [-0.4, -0.05, -0.1]])
+    panel = plots.MapPanel("lob", below, align(below), ("swing up", "step back"))
+    lane = plots.teaser([panel], plots.new_figure(7, 3), frames_thwc=pictures(3), times_s=np.arange(3.0))[1]
+    assert lane.get_yticklabels()[1].get_text() == "1"
+    assert max(np.asarray(area.get_paths()[0].vertices)[:, 1].max() for area in lane.collections) == 0
+    plt.close("all")
+
+
+def test_frames_boundaries_seconds_and_numbers_stand_where_they_belong() -> None:
+    figure, (panel, _) = draw("four")
+    page, time = (next(ax for ax in figure.axes if ax.get_label() == name) for name in ("page", "time"))
+    lane, other = (ax for ax in figure.axes if ax.get_label() == "lob")
+
+    def seconds_of(x: float) -> float:
+        return float(lane.transData.inverted().transform(page.transData.transform((x, 0)))[0])
+
+    for image in figure.axes[1].images:
+        left, right, *_ = image.get_extent()
+        assert abs(float(np.asarray(image.get_array())[0, 0, 0]) / 30 - (left + right) / 2) < 1 / 30
+    (triangles,) = (line for line in page.lines if line.get_gid() == "boundaries")
+    dashed = [np.asarray(line.get_xdata())[0] for line in lane.lines if line.get_gid() == "boundary"]
+    assert [seconds_of(x) for x in np.asarray(triangles.get_xdata())] == pytest.approx(panel.boundaries_s)
+    assert dashed == list(panel.boundaries_s)
+    *first, last = [text.get_text() for text in time.get_xticklabels()]
+    assert [*map(float, first), float(last.removesuffix(" s"))] == pytest.approx(time.get_xticks()) and " s" in last
+    numbers = [text for text in page.texts if text.get_text().isdigit()]
+    assert [text.get_text() for text in numbers] == list("1234") * 4, "below each lane, and before each step"
+    discs = [line.get_color() for line in page.lines if line.get_marker() == "o"]
+    assert discs == [step_color(step) for step in range(4)] * 4
+    for number, area in zip(numbers[:4] + numbers[8:12], [*lane.collections, *other.collections], strict=True):
+        covered = np.asarray(area.get_paths()[0].vertices)[:, 0]
+        assert seconds_of(number.get_position()[0]) == pytest.approx((covered.min() + covered.max()) / 2)
+    plt.close("all")
+
+
+def test_below_each_lane_stand_the_steps_of_its_own_candidate() -> None:
+    panels = [panel_of(name, steps=steps, frames=30, words=3) for name, steps in (("lob", 2), ("smash", 3))]
+    figure = Figure(figsize=(6.9, 4))
+    plots.teaser(panels, figure, frames_thwc=pictures(30), times_s=np.arange(30) / 30)
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    second = shown.index("wrong: smash")
+    for panel, below in zip(panels, (shown[:second], shown[second:]), strict=True):
+        assert [text for text in below if text in panels[1].steps] == list(panel.steps)
+
+
+def test_each_picture_stands_upright_over_its_own_time() -> None:
+    times = np.arange(60.0)
+    ax = film_strip(pictures(60), Figure().subplots(), times_s=times, edges_s=np.linspace(-0.5, 59.5, 9))
+    assert len(ax.images) == 8
+    for image in ax.images:
+        left, right, bottom, top = image.get_extent()
+        assert bottom < top
+        assert abs(float(np.asarray(image.get_array())[0, 0, 0]) - (left + right) / 2) <= 0.5
+
+
 def _area(corners_n2: NDArray[Any]) -> float:
     x, y = corners_n2.T
     return abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))) / 2
@@ -106,6 +186,8 @@ def test_the_better_score_is_bold_even_if_it_is_the_wrong_one() -> None:
         scores = [panel.alignment.score for panel in (first, second) if panel.alignment is not None]
         assert f"{max(scores):#.3g}" in bold and f"{min(scores):#.3g}" not in bold
         assert "right: " + first.label in bold and "wrong: " + second.label in bold
+        marks = [(text.get_text(), text.get_color()) for text in figure.axes[0].texts if text.get_text() in "✓✗"]
+        assert marks == [("✓", BLUE), ("✗", VERMILLION)]
 
 
 def test_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
@@ -166,6 +248,13 @@ def test_lines_fit_and_lose_no_letter(text: str, width_in: float) -> None:
     assert "".join("".join(lines).split()) == "".join(text.split())
     cut = fitted_lines(text, width_in, size_pt=6, max_lines=1)
     assert cut == lines if len(lines) == 1 else cut[0].endswith("…") and text_width_in(cut[0], size_pt=6) <= width_in
+
+
+def test_the_line_that_is_cut_is_the_last_that_is_shown() -> None:
+    text = "swing the racket up and over the left shoulder"
+    lines = fitted_lines(text, 0.8, size_pt=6)
+    first, second = fitted_lines(text, 0.8, size_pt=6, max_lines=2)
+    assert first == lines[0] and lines[1].startswith(second.removesuffix(" …")) and second.endswith("…")
 
 
 def test_two_words_joined_by_a_no_break_space_stay_together() -> None:

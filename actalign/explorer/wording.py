@@ -12,7 +12,7 @@ def ranked_score(score: float) -> str:
     >>> ranked_score(0.769), ranked_score(0.00001), ranked_score(-0.25)
     ('0.7690', '1.000e−05', '−0.2500')
     """
-    return true_minus(f"{score + 0.0:.4f}" if score == 0 or abs(score) >= 0.001 else f"{score:#.4g}")
+    return true_minus(f"{score:z.4f}" if score == 0 or abs(score) >= 0.001 else f"{score:#.4g}")
 
 
 def status(view: View) -> str:

@@ -43,7 +43,7 @@ class MethodExample:
     ``scores`` (C,) (Eq. 13), of which ``answer`` is the right one, or None where it is not known.
 
     Raises:
-        ActAlignError: shapes that do not fit each other, or a panel without alignment.
+        ActAlignError: shapes that do not fit each other, times that do not increase, or a panel without alignment.
     """
 
     panel: MapPanel
@@ -73,6 +73,8 @@ class MethodExample:
                     f"{name} must be finite and of shape {shape}, as the map of {steps} steps x {frames} frames and "
                     f"{len(self.candidates)} candidates ask; got {np.shape(value)}"
                 )
+        if not (np.diff(self.times_s) > 0).all():
+            raise ActAlignError("times_s must increase from frame to frame")
         if self.answer is not None and not 0 <= self.answer < len(self.candidates):
             raise ActAlignError(f"answer {self.answer} is not one of the {len(self.candidates)} candidates (0-based)")
 
@@ -273,4 +275,4 @@ def _caption(canvas: Canvas, x: float, y: float, *, title: str, note: str) -> No
 def _range(values: NDArray[Any]) -> str:
     low, high = float(values.min()), float(values.max())
     digits = max(2, 1 - math.floor(math.log10(high - low))) if high > low else 2
-    return f"{low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
+    return f"{low:z.{digits}f} to {high:z.{digits}f}".replace("-", "−")

@@ -71,6 +71,7 @@ def order_panels(
         ActAlignError: as there, or a subset has no controls.
     """
     require(curve, ["subset", "n"])
+    require(controls, ["subset"])
     subsets = _shown(curve)
     columns = _columns(figure.get_figwidth(), len(subsets))
     rows = -(-len(subsets) // columns)

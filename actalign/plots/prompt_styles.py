@@ -49,7 +49,8 @@ def prompt_styles(
     >>> len(prompt_styles(rows, Figure()))
     2
     """
-    require(table, ["style", "top1", "top1_low", "top1_high", "difference", "context_gain"], percent=["top1"])
+    numbers = [f"{name}{end}" for name in ("top1", "difference", "context_gain") for end in ("", "_low", "_high")]
+    require(table, ["style", *numbers], percent=["top1"])
     shown = table.assign(label=_wrapped(table["style"]))
     panels = {"top1": "Top-1, 95% interval", **_compared(table), "context_gain": "gain of context"}
     axes = _axes(figure, _rows(table, published), panels=list(panels), stacked=stacked)

@@ -62,7 +62,7 @@ def teaser(
     spans = np.linspace(edges[0], edges[-1], count + 1)
     axes = [film_strip(frames_thwc, canvas.axes(strip, label="frames"), times_s=times, edges_s=spans)]
     _draw_ruler(canvas, strip, times_s=times, edges=edges, boundaries_s=panels[0].boundaries_s)
-    highest = max(float(panel.affinity_kt[tuple(_path(panel).T)].max()) for panel in panels) or 1.0
+    highest = max(0.0, *(float(panel.affinity_kt[tuple(_path(panel).T)].max()) for panel in panels)) or 1.0
     top = strip.bottom + _RULER_IN
     for index, panel in enumerate(panels):
         heading = Box(strip.left, top, width=strip.width, height=_heading_height(panel, strip.width))
