@@ -153,7 +153,7 @@ def summary(pace: Pace) -> str:
 
 def _shorter(work: Workload, pace: Pace, *, device: str, frame_rate: float | None) -> list[str]:
     """What would make it shorter, the most useful first."""
-    rate = frame_rate or work.video_rate
+    rate = min((one for one in (frame_rate, work.video_rate) if one), default=None)  # no clip gains frames
     if rate is None or rate >= 2 * SUGGESTED_RATE:
         share = "" if rate is None else f" (1/{rate / SUGGESTED_RATE:.0f} of the frames)"
         advice = [f"a frame rate of {SUGGESTED_RATE:g}{share}"]

@@ -111,7 +111,7 @@ def choose_vague(vague: pd.DataFrame, rich: pd.DataFrame) -> Choice:
             f"the clip that the {styles[0]} script gets wrong and the {styles[1]} one right with the median margin",
         )
     return Choice(
-        _best(both["rich"] - both["vague"]),
+        _best((both["rich"] - both["vague"]).fillna(-np.inf)),  # not one whose answer has no script in either
         f"no clip is wrong with the {styles[0]} script and right with the {styles[1]} one; this one gains most",
     )
 

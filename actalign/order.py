@@ -167,8 +167,9 @@ def accuracy_by_subset(scores: pd.DataFrame, *, seed: int = 0, resamples: int = 
     ['all']
     """
     tables = [topk_table(scores, seed=seed, resamples=resamples).assign(subset=ALL)]
-    if _several(scores):
-        tables.append(topk_table(scores, by="subset", seed=seed, resamples=resamples))
+    if subsets := _several(scores):
+        named = scores[scores["subset"].isin(subsets)]
+        tables.append(topk_table(named, by="subset", seed=seed, resamples=resamples))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -185,18 +186,18 @@ def order_gain(
     Raises:
         ActAlignError: one of several subsets is called "all"; or as ``metrics.paired_difference``.
     """
-    subsets = _several(ordered)
-    scored = set(ordered["subset"][ordered["score"].notna()]) & set(shuffled["subset"][shuffled["score"].notna()])
+    one, other = (set(scores["clip_id"][scores["score"].notna()]) for scores in (ordered, shuffled))
+    scored = set(ordered["subset"][ordered["clip_id"].isin(one & other)])
     rows = []
-    for subset in [ALL, *(one for one in subsets if one in scored)]:
+    for subset in [ALL, *(name for name in _several(ordered) if name in scored)]:
         pair = [scores if subset == ALL else scores[scores["subset"] == subset] for scores in (ordered, shuffled)]
         rows.append({"subset": subset, **paired_row(pair[0], pair[1], seed=seed, resamples=resamples)})
     return pd.DataFrame(rows)
 
 
 def _several(scores: pd.DataFrame) -> list[str]:
-    """The subsets in the order they first appear, none where there is only one."""
-    subsets = list(scores["subset"].dropna().unique())
+    """The subsets in the order they first appear, none where there is only one; clips without one are in none."""
+    subsets = [name for name in scores["subset"].dropna().unique() if name]
     if len(subsets) > 1 and ALL in subsets:
         raise ActAlignError(f"a subset is called {ALL!r}, which here stands for all clips; rename it in clips.csv")
     return subsets if len(subsets) > 1 else []

@@ -73,6 +73,19 @@ def test_files_that_cannot_be_read_tell_nothing(write_video: Callable[..., Path]
     assert work is not None and work.frames == pytest.approx(60, rel=0.05)
 
 
+def test_the_headers_that_are_read_are_spread_over_all_clips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "probe", lambda path: facts(duration_s=float(path.stem)))
+    work = workload([Clip(str(n), Path(f"{n}.mp4"), sport="judo") for n in range(1, 102)], frame_rate=None)
+    assert work is not None and work.frames == pytest.approx(101 * 51 * 30, rel=0.02)
+
+
+def test_a_header_that_does_not_say_how_long_leaves_the_mean_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"a.mp4": facts(frame_rate=30.0), "b.mp4": facts(duration_s=None, frame_rate=10.0)}
+    monkeypatch.setattr(estimate, "probe", lambda path: headers[path.name])
+    work = workload([Clip(name, Path(name), sport="judo") for name in headers], frame_rate=None)
+    assert work == Workload(clips=2, frames=600.0, video_rate=20.0)
+
+
 def test_a_forecast_says_time_and_disk() -> None:
     line = tell()
     assert line.startswith("forecast: 100 clips, about 18,000 frames at 10 frames/s: about 30 min and ")
@@ -102,6 +115,7 @@ def test_a_forecast_says_where_the_disk_is_too_small(free: float, enough: bool) 
     [
         ({}, "a frame rate of 5 (1/6 of the frames), a smaller checkpoint, a GPU"),
         ({"device": "cuda"}, "a frame rate of 5 (1/6 of the frames), a smaller checkpoint"),
+        ({"frame_rate": 60.0}, "a frame rate of 5 (1/6 of the frames), a smaller checkpoint, a GPU"),
         ({"frame_rate": 15.0}, "a frame rate of 5 (1/3 of the frames), a smaller checkpoint, a GPU"),
         ({"frame_rate": 5.0}, "a lower frame rate, a smaller checkpoint, a GPU"),
         ({"work": Workload(100, 18_000, None)}, "a frame rate of 5, a smaller checkpoint, a GPU"),

@@ -57,8 +57,8 @@ def test_without_a_right_clip_in_the_subset_the_rule_says_so() -> None:
 
 def test_the_vague_clip_is_wrong_with_one_style_and_right_with_the_other() -> None:
     rich = score_table({"a": 0.5, "b": 0.125, "c": 0.25, "d": -0.1, "e": 0.3})
-    vague = score_table({"a": -0.5, "b": -0.1, "c": -0.3, "d": -0.2, "e": 0.1}, style="terse")
-    choice = examples.choose_vague(vague, rich)
+    vague = score_table({"a": -0.3, "b": -0.1, "c": -0.5, "d": -0.2, "e": 0.1}, style="terse")
+    choice = examples.choose_vague(vague, rich)  # the median of the rich margins: by the vague ones it would be a
     assert choice.clip_id == "c"
     assert choice.rule == "the clip that the terse script gets wrong and the rich one right with the median margin"
     none = examples.choose_vague(score_table({"a": 0.1, "b": 0.4}, style="terse"), score_table({"a": 0.5, "b": 0.5}))
@@ -69,6 +69,16 @@ def test_the_vague_clip_is_wrong_with_one_style_and_right_with_the_other() -> No
 
 def test_a_tie_is_not_right() -> None:
     assert examples.choose_right(score_table({"a": 0.0, "b": 0.25})).clip_id == "b"
+
+
+def test_a_tie_is_not_wrong() -> None:
+    vague, rich = score_table({"a": 0.0, "b": -0.1}, style="terse"), score_table({"a": 0.125, "b": 0.25})
+    assert examples.choose_vague(vague, rich).clip_id == "b"
+
+
+def test_a_clip_whose_answer_no_style_has_a_script_for_is_not_the_one_that_gains() -> None:
+    vague = score_table({"a": -np.inf, "b": 0.25}, style="terse")
+    assert examples.choose_vague(vague, score_table({"a": -np.inf, "b": 0.125})).clip_id == "b"
 
 
 def test_the_best_wrong_candidate_is_never_the_answer() -> None:

@@ -34,7 +34,7 @@ from actalign.order import (
     score_orders,
     share_out_of_order,
 )
-from actalign.questions import texts_needed
+from actalign.questions import question_inputs, texts_needed
 from actalign.records import Clip, Dataset, FrameEmbeddings, Question, Script
 from actalign.scoring import score_dataset
 from actalign.study import paired_row
@@ -150,11 +150,25 @@ def test_a_class_has_one_order_in_all_questions_of_a_draw(tables: dict[float | s
     assert spread.max() < 0.05 < np.ptp(rows["score"])
 
 
+def test_classes_of_as_many_steps_have_orders_of_their_own(world: Any) -> None:
+    dataset, embeddings, texts = world
+    method = order_method(0.5)
+    inputs = question_inputs(
+        dataset, dataset.questions[0], embeddings,
+        texts=texts, method=method, style="plain", options=options(), scale=30.0, bias=-12.0,
+    )  # fmt: skip
+    drawn = zip(inputs.evidence.scripts, method.evidence(inputs, 0).scripts, strict=True)
+    assert len({tuple(script.tolist().index(row) for row in rows) for script, rows in drawn}) > 1
+
+
 def test_another_seed_draws_other_orders(world: Any, tables: dict[float | str, pd.DataFrame]) -> None:
     settings: dict[str, Any] = {"style": "plain", "options": options(), "scale": 30.0, "bias": -12.0, "draws": 20}
     again, other = (score_orders(*world, shares=[0.5], seed=seed, **settings)[0.5]["score"] for seed in (1, 2))
     np.testing.assert_array_equal(again, tables[0.5]["score"])
     assert not np.array_equal(again, other)
+    method, given = order_method(0.5, draws=20), {name: settings[name] for name in settings if name != "draws"}
+    again, other = (score_dataset(*world, method=method, seed=seed, **given)["score"] for seed in (1, 2))
+    assert not np.array_equal(again, other), "a method that was used before draws by the seed of the day"
 
 
 def test_the_curve_has_a_row_for_all_and_for_each_subset(tables: dict[float | str, pd.DataFrame]) -> None:
@@ -188,6 +202,15 @@ def test_a_subset_that_failed_has_no_gain(tables: dict[float | str, pd.DataFrame
         assert order_gain(ordered, shuffled, resamples=50)["subset"].tolist() == [ALL, "clean"]
 
 
+def test_a_subset_of_which_no_clip_was_scored_by_both_has_no_gain(tables: dict[float | str, pd.DataFrame]) -> None:
+    ordered, shuffled = tables[0.0], tables[0.5]
+    late = ordered["clip_id"][ordered["subset"] == "late"].unique()
+    lost = ordered["clip_id"].isin(late[1:])
+    ordered = ordered.assign(score=ordered["score"].mask(lost))
+    shuffled = shuffled.assign(score=shuffled["score"].mask(shuffled["clip_id"] == late[0]))
+    assert order_gain(ordered, shuffled, resamples=50)["subset"].tolist() == [ALL, "clean"]
+
+
 def test_a_subset_that_has_the_name_of_all_clips_is_refused(tables: dict[float | str, pd.DataFrame]) -> None:
     named = [table.replace({"subset": {"late": ALL}}) for table in (tables[0.0], tables[0.5])]
     for function in (lambda: accuracy_by_subset(named[0], resamples=50), lambda: order_gain(*named, resamples=50)):
@@ -202,6 +225,11 @@ def test_clips_without_a_subset_make_none(tables: dict[float | str, pd.DataFrame
     assert accuracy_by_subset(gaps[0], resamples=50)["subset"].tolist() == [ALL]
     assert order_gain(gaps[0], gaps[1], resamples=50)["subset"].tolist() == [ALL]
     assert accuracy_by_subset(gaps[0].replace({"subset": {"late": ALL}}), resamples=50)["subset"].tolist() == [ALL]
+    last = tables[0.0]["clip_id"].iloc[-1]
+    some = [table.assign(subset=table["subset"].mask(table["clip_id"] == last, "")) for table in
+            (tables[0.0], tables[0.5])]  # fmt: skip
+    assert accuracy_by_subset(some[0], resamples=50)["subset"].tolist() == [ALL, "clean", "late"]
+    assert order_gain(some[0], some[1], resamples=50)["subset"].tolist() == [ALL, "clean", "late"]
 
 
 def test_a_script_of_one_step_has_one_order() -> None:
