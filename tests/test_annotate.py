@@ -117,8 +117,10 @@ def test_a_window_begins_at_0_and_shows_its_own_sub_actions(write_video: Writer,
     source = write_video(tmp_path / "a.mp4", frames=45)
     table = spans(0.5, 1.0).assign(start_s=[1.0, 1.5], end_s=[1.5, 2.0])
     window = clip(source, start_s=1.0, end_s=2.0)
-    frames, times_s = read_frames(clip(write_annotated(window, table, tmp_path / "b.mp4")))
+    out = write_annotated(window, table, tmp_path / "b.mp4")
+    frames, times_s = read_frames(clip(out))
     assert len(frames) == 15 and times_s[0] == 0.0
+    assert probe(out).duration_s == pytest.approx(1.0, abs=0.02)
     np.testing.assert_allclose(times_s, np.arange(15) / 15, atol=1e-5)
 
 
@@ -150,6 +152,25 @@ def test_cosines_below_zero_and_scripts_without_evidence_can_be_drawn() -> None:
     for evidence in ((-0.2, 0.1), (-0.2, -0.1), (0.0, 0.0)):
         ((_, picture),) = annotated_frames([(0.0, black)], spans(1.0, 2.0, evidence=evidence))
         assert bright(picture).any()
+
+
+def test_bars_stand_on_the_lowest_evidence_where_it_is_below_zero() -> None:
+    black, ends_s = np.zeros((480, 480, 3), np.uint8), (1.0, 2.0, 3.0)
+    for evidence in ((-0.2, 0.0, 0.2), (-0.3, -0.2, -0.1)):
+        table = spans(*ends_s, evidence=evidence)
+        _, top, _, bottom = layout_of(480, 480, spans=table).bars
+        shown = annotated_frames(((end_s - 0.5, black) for end_s in ends_s), table)
+        heights = [int(bright(picture).any(axis=1).sum()) for _, picture in shown]
+        assert heights == pytest.approx([2, (bottom - top) / 2, bottom - top], abs=3)
+
+
+def test_the_axis_is_that_of_the_window_and_what_comes_before_shows_its_first_sub_action() -> None:
+    table = spans(0.5, 1.0).assign(start_s=[1.0, 1.5], end_s=[1.5, 2.0])
+    layout = layout_of(480, 360, spans=table)
+    left, _, right, _ = layout.bars
+    assert [layout.x_of(time_s) for time_s in (1.0, 1.5, 2.0)] == pytest.approx([left, (left + right) / 2, right])
+    ((_, picture),) = annotated_frames([(0.5, np.zeros((360, 480, 3), np.uint8))], table)
+    assert bright(picture)[:, : int(left + right) // 2].any() and not bright(picture)[:, int(left + right) // 2 :].any()
 
 
 def test_the_panel_names_class_step_and_numbers_with_a_true_minus(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +254,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(
 def test_what_cannot_be_meant_is_refused(write_video: Writer, tmp_path: Path) -> None:
     source = write_video(tmp_path / "a.mp4", frames=3)
     with pytest.raises(ActAlignError, match="would replace the video it is made from"):
-        write_annotated(clip(source), spans(1.0), tmp_path / "." / "a.mp4")
+        write_annotated(clip(source), spans(1.0), tmp_path / "new" / ".." / "a.mp4")
     with pytest.raises(ActAlignError, match=r"end the name in \.mp4"):
         write_annotated(clip(source), spans(1.0), tmp_path / "b.webm")
     with pytest.raises(ActAlignError, match="no rows or lack some of the columns"):
@@ -243,6 +264,13 @@ def test_what_cannot_be_meant_is_refused(write_video: Writer, tmp_path: Path) ->
     with pytest.raises(ActAlignError, match="does not exist"):
         write_annotated(clip(tmp_path / "nowhere.mp4"), spans(1.0), tmp_path / "b.mp4")
     assert not (tmp_path / "b.mp4").exists()
+
+
+def test_colours_are_kept(tmp_path: Path) -> None:
+    picture = np.full((64, 64, 3), (200, 40, 30), np.uint8)
+    annotate._encode(iter([(0.0, picture)]), tmp_path / "red.mp4", end_s=0.1)
+    frames, _ = read_frames(clip(tmp_path / "red.mp4"))
+    assert np.abs(frames[0].astype(int) - picture).max() < 6
 
 
 def test_times_are_exact_at_the_usual_frame_rates() -> None:

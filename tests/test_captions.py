@@ -105,10 +105,18 @@ def test_cues_of_hours_and_of_less_than_a_millisecond() -> None:
 
 def test_the_table_comes_back_from_csv() -> None:
     table = spans((0.0, 1 / 3, 'toss, "high"'), (1 / 3, 12345.678901, "two\nlines"))
+    table["evidence"] = [0.123456789, -0.5]
     rows = list(csv.DictReader(io.StringIO(timeline_csv(table))))
     assert [row["text"] for row in rows] == ['toss, "high"', "two\nlines"]
     assert rows[1]["end_s"] == "12345.678901"
+    assert [row["evidence"] for row in rows] == ["0.123456789", "-0.5"]
     assert list(rows[0]) == ["start_s", "end_s", "sub_action", "text", "evidence"]
+
+
+def test_spans_are_read_by_the_names_of_their_columns() -> None:
+    table = spans((0.0, 1.5, "toss"), (1.5, 2.0, "hit"))
+    turned = table[table.columns[::-1]].assign(score=0.25)
+    assert webvtt(turned) == webvtt(table) and timeline_csv(turned) == timeline_csv(table)
 
 
 def test_files_are_named_by_their_form(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def test_the_table_has_a_row_per_class_best_first(result: Classification) -> Non
     assert table["rank"].tolist() == [1, 2]
     assert table["class"].iloc[0] == result.best.class_name
     assert set(table["sport"]) == {"tennis"}
+    assert table["sub_actions"].tolist() == [len(SCRIPTS[name]) for name in table["class"]]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,7 @@ def test_the_table_has_a_row_per_class_best_first(result: Classification) -> Non
         Options(similarity="cosine", text_padding="longest"),
         Options(smoothing_padding="released", smoothing_width=None),
         Options(smoothing_padding="released", smoothing_width=3),
+        Options(smoothing_width=None, affinity_scale=20.0, affinity_bias=-4.0),
     ],
 )
 def test_scores_are_those_of_the_long_way(
@@ -153,7 +155,7 @@ def test_what_was_encoded_once_is_reused(
 
 def test_sports_come_from_the_class_then_the_script_then_the_call(video: Path, tiny_checkpoint: Path) -> None:
     scripts: dict[str, Steps] = {
-        "a": Script("a", "judo", ("fall down",)),
+        "a": Script("a name of its own", "judo", ("fall down",)),
         "b": Script("b", "judo", ("step back",)),
         "c": ["swing up"],
     }
@@ -177,11 +179,14 @@ def test_captions_and_an_annotated_copy_are_written_for_the_best_or_a_named_clas
     assert probe(copy).codec == "h264"
     with pytest.raises(ActAlignError, match="was not asked for"):
         result.write_annotated(tmp_path / "x.mp4", class_name="x")
-    titles: list[str] = []
-    monkeypatch.setattr("actalign.classification.write_annotated", lambda *given, title: titles.append(title))
+    given: list[tuple[object, str]] = []
+    monkeypatch.setattr(
+        "actalign.classification.write_annotated", lambda clip, spans, path, *, title: given.append((spans, title))
+    )
     last = replace(result.ranked[-1], alignment=replace(result.ranked[-1].alignment, score=-0.25))
     replace(result, ranked=(*result.ranked[:-1], last)).write_annotated("x.mp4", class_name=last.class_name)
-    assert titles == [f"{last.class_name}, 2 of 2, score −0.250"]
+    ((shown, title),) = given
+    assert shown is last.spans and title == f"{last.class_name}, 2 of 2, score −0.250"
 
 
 def test_a_result_shows_itself_in_a_notebook_without_running_what_it_holds(video: Path, tiny_checkpoint: Path) -> None:

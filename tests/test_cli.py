@@ -21,6 +21,8 @@ from video_server import video_server
 
 from actalign import __version__, cli, diagnosis, paths
 from actalign.datasets.actionatlas.manifest import read_manifest
+from actalign.datasets.registry import write_registry
+from actalign.encoder import load_encoder
 from actalign.errors import ActAlignError
 from actalign.sample.classes import families
 from actalign.sample.render import plan_clips, write_folder
@@ -391,6 +393,19 @@ def test_doctor_finds_this_machine_well() -> None:
     assert done.exit_code == 0, done.stdout
     for subject in ("machine", "extra encode", "device", "decoder", "sample", "checkpoint", "LLM endpoint"):
         assert f"ok    {subject}" in done.stdout
+    encoder = load_encoder(paths.CHECKPOINT)
+    assert f"width {encoder.width}, scale {encoder.scale:.4g}, bias {encoder.bias:.4g}, {encoder.device}" in done.stdout
+
+
+def test_doctor_compares_the_sample_with_its_registry(
+    tiny_dataset: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "SAMPLE", tiny_dataset("embedded"))
+    write_registry(paths.SAMPLE)
+    assert "ok    sample" in run("doctor").stdout
+    with (paths.SAMPLE / "questions.csv").open("a") as questions:
+        questions.write("\n")
+    assert "FAIL  sample" in run("doctor").stdout
 
 
 def test_doctor_names_what_is_wrong_and_the_next_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

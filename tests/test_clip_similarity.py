@@ -165,6 +165,9 @@ def test_float32_embeddings_of_any_length_have_the_same_cosines(size: float, rng
     expected = ClipSimilarity(frames, texts).cosine()
     stretched = ClipSimilarity(frames * np.float32(size), texts * np.float32(size))
     np.testing.assert_allclose(stretched.cosine(), expected, atol=1e-6)
+    one_of_many = np.array([size, 1, 1, 1, 1, 1], dtype=np.float32)[:, None]
+    beside = ClipSimilarity(frames * one_of_many, texts * one_of_many[:3])
+    np.testing.assert_allclose(beside.cosine(), expected, atol=1e-6)
     for smoothing in (Smoothing(3), Smoothing(3, stage="after_norm")):
         np.testing.assert_allclose(
             stretched.cosine(smoothing), ClipSimilarity(frames, texts).cosine(smoothing), atol=1e-6

@@ -135,6 +135,7 @@ def test_a_script_that_a_renamed_class_left_behind_is_named() -> None:
 def test_a_script_has_the_sport_of_its_class() -> None:
     assert found(script(sport="tennis"), sports={"lob": "tennis ", "smash": "padel"}) == []
     assert found(script(sport="tennis"), sports={"lob": "padel"}) == [("lob", None, "other_sport")]
+    assert found(script(sport="table tennis"), sports={"lob": "tennis"}) == [("lob", None, "other_sport")]
     assert found(script(sport="Tennis"), sports={"lob": "tennis"}) == [], "as in_sport reads it"
     assert found(script(sport=""), sports={"lob": "padel"}) == [("lob", None, "no_sport")], "there is none to keep"
     data = Dataset("mine", Path("."), {}, (), scripts={"typed": {"lob": script()}}, class_sports={"lob": "padel"})
@@ -142,7 +143,11 @@ def test_a_script_has_the_sport_of_its_class() -> None:
 
 
 def test_tokens_are_counted_with_the_sport_added() -> None:
-    scripts = {"lob": script("hit the ball", "hit the ball in tennis"), "judo": script("grip both sleeves", sport="")}
+    scripts = {
+        "lob": script("hit the ball", "hit the ball in tennis"),
+        "judo": script("grip both sleeves", sport=""),
+        "sweep": script("sweep", sport="judo"),
+    }
     seen: list[str] = []
 
     def count(texts: Sequence[str]) -> list[int]:
@@ -150,7 +155,7 @@ def test_tokens_are_counted_with_the_sport_added() -> None:
         return count_words(texts)
 
     table = lint(scripts, questions=[], token_count=count, max_tokens=4)
-    assert seen == ["hit the ball in tennis", "hit the ball in tennis", "grip both sleeves"]
+    assert seen == ["hit the ball in tennis", "hit the ball in tennis", "grip both sleeves", "sweep in judo"]
     rows = table[table["rule"] == "too_long"]
     assert rows[["class", "step", "severity", "text"]].values.tolist() == [
         ["lob", 1, "error", "hit the ball in tennis"],
@@ -168,6 +173,13 @@ def test_what_was_not_checked_is_said() -> None:
         ["", "near_identical", "note"],
     ]
     assert all(message.startswith("not checked: pass ") for message in table["message"])
+
+
+def test_a_data_set_is_checked_by_its_styles_and_the_encoder() -> None:
+    data = Dataset("mine", Path("."), {}, (), scripts={"short_fixed": {"lob": script()}, "typed": {"lob": script()}})
+    table = lint_dataset(data, token_count=count_words, max_tokens=8)
+    rules = table[table["severity"] == "error"].groupby("style")["rule"].agg(list).to_dict()
+    assert rules == {"short_fixed": ["step_count", "too_long"], "typed": ["too_long"]}
 
 
 def test_a_token_count_must_fit_and_come_with_its_limit() -> None:
@@ -193,13 +205,21 @@ def test_scripts_are_compared_in_order_and_by_words() -> None:
     assert script_similarity(script("a b"), script("b c d")) == pytest.approx(1 / 4)
 
 
+def test_scripts_that_share_nine_of_ten_steps_are_near_identical() -> None:
+    scripts = {name: script(*"abcdefghi", name, name=name) for name in ("lob", "smash")}
+    assert script_similarity(*scripts.values()) == NEAR_IDENTICAL
+    table = lint(scripts, questions=[Question("a", ("lob", "smash"), 0)])
+    assert "near_identical" in table.loc[table["severity"] == "warning", "rule"].tolist()
+
+
 def test_near_identical_candidates_are_found_once_and_only_within_a_question() -> None:
     steps = (*SEEN, "land on both feet", "turn to the right", "raise both arms")
     same = [script(*steps, name="lob"), script(*steps[:5], "raise both long arms", name="smash")]
     assert script_similarity(*same) >= NEAR_IDENTICAL
     other = script("bow low", "grip both sleeves", name="serve")
     asked = (Question("clip-1", ("smash", "serve", "lob"), 0), Question("clip-2", ("lob", "smash"), 0))
-    assert found(*same, other, questions=asked) == [("lob", None, "near_identical")]
+    for questions in (asked, asked[:1]):
+        assert found(*same, other, questions=questions) == [("lob", None, "near_identical")]
     table = lint({one.class_name: one for one in same}, questions=asked[1:])
     assert table["message"].iloc[0].startswith("96% alike to 'smash', both candidates of clip 'clip-2'")
     assert found(*same, other, questions=(Question("clip-1", ("smash", "serve"), 0),)) == []

@@ -135,6 +135,8 @@ def test_a_class_with_fewer_names_repeats_them(inputs: QuestionInputs) -> None:
     first, second = (score_question("mean_pool_name", changed, draw=draw) for draw in (0, 1))
     assert first[0] == second[0]
     assert first[1] != second[1]
+    third = score_question("mean_pool_name", changed, draw=2)
+    assert third.tolist() == first.tolist(), "in turn: of two names the third draw has the first"
 
 
 def test_frobenius_keeps_unequal_row_lengths(inputs: QuestionInputs) -> None:
@@ -170,6 +172,12 @@ def test_shuffled_scripts_are_reproducible_permutations(inputs: QuestionInputs) 
         np.testing.assert_array_equal(shuffled.values_nt, changed.evidence.values_nt)
         orders.add(tuple(shuffled.scripts[2]))
     assert len(orders) > SHUFFLES // 2
+
+    def order(draw: int, place: int) -> list[int]:
+        rows = changed.evidence.scripts[place].tolist()
+        return [rows.index(row) for row in evidence(changed, draw).scripts[place]]
+
+    assert any(order(draw, 0) != order(draw, 1) for draw in range(SHUFFLES)), "each class has shuffles of its own"
     other = replace(changed, seed=4)
     pairs = [(evidence(other, draw), evidence(changed, draw)) for draw in range(2)]
     assert any(not np.array_equal(a, b) for one, two in pairs for a, b in zip(one.scripts, two.scripts, strict=True))
@@ -195,16 +203,21 @@ def test_the_oracle_says_what_it_lacks(inputs: QuestionInputs) -> None:
         score_question("oracle", replace(inputs, labels=()))
     with pytest.raises(ActAlignError, match=r"19 frame labels but 20 frame embeddings"):
         score_question("oracle", replace(inputs, labels=inputs.labels[:-1]))
+    with pytest.raises(ActAlignError, match=r"21 frame labels but 20 frame embeddings"):
+        score_question("oracle", replace(inputs, labels=(*inputs.labels, "land")))
     unknown = replace(inputs.candidates[0], step_ids=())
     with pytest.raises(ActAlignError, match=r"'lob' is not in class_steps\.json"):
         score_question("oracle", replace(inputs, candidates=(unknown, *inputs.candidates[1:])))
 
 
 @pytest.mark.parametrize("stage", ["before_norm", "after_norm"])
-def test_smoothing_stage_says_what_is_averaged(inputs: QuestionInputs, stage: str) -> None:
-    changed = settled(inputs, "dtw_context_smoothing", smoothing_stage=stage, smoothing_width=5)
+@pytest.mark.parametrize("window", ["printed", "exact"])
+def test_smoothing_stage_and_window_say_what_is_averaged(inputs: QuestionInputs, stage: str, window: Any) -> None:
+    changed = settled(
+        inputs, "dtw_context_smoothing", smoothing_stage=stage, smoothing_window=window, smoothing_width=6
+    )
     rows = inputs.frames_td if stage == "before_norm" else np.stack([unit_row(row) for row in inputs.frames_td])
-    smoothed = similarity.smooth(rows, 5)
+    smoothed = similarity.smooth(rows, 6, window=window)
     for matrix, steps in zip(changed.matrices, STEPS.values(), strict=True):
         texts = np.stack([inputs.texts[text.in_sport(step, "tennis")] for step in steps])
         expected = similarity.affinity(similarity.cosine(texts, smoothed), scale=SCALE, bias=BIAS)
@@ -268,14 +281,20 @@ def test_labels_own_up_to_changed_options() -> None:
     smoothing = METHODS["dtw_context_smoothing"]
     assert label_of(smoothing, options(smoothing_width=5)) == "DTW + context + smoothing (w = 5)"
     assert label_of(smoothing, options("reference")) == "DTW + context + smoothing (off) [reference]"
-    assert label_of(METHODS["dtw"], options(affinity_scale=5.0, affinity_bias=-1.0)) == (
-        "DTW [affinity_scale=5, affinity_bias=-1]"
+    assert label_of(METHODS["dtw"], options(affinity_scale=5.0, affinity_bias=-1.25)) == (
+        "DTW [affinity_scale=5, affinity_bias=-1.25]"
     )
     worded = options(text_template="released")
     assert label_of(METHODS["dtw_context"], worded) == "DTW + context [text_template=released]"
     assert label_of(METHODS["dtw"], worded) == "DTW", "which leaves the context out"
     assert label_of(METHODS["dtw"], options(text_template="step")) == "DTW", "as it does without being asked"
     assert label_of(METHODS["dtw"], options("reference", text_template="step")) == "DTW [reference]"
+    assert label_of(METHODS["dtw_context"], options("reference", text_template="in_sport")) == (
+        "DTW + context [reference, text_template=in_sport]"
+    ), "the paper's wording is a change there"
+    assert label_of(smoothing, options(smoothing_stage="after_norm")) == (
+        "DTW + context + smoothing (w = 30) [smoothing_stage=after_norm]"
+    )
     assert label_of(METHODS["dtw_context_cosine"], options(similarity="cosine")) == "DTW + context, raw cosine"
     validated = METHODS["dtw_context_smoothing_validated"]
     assert label_of(validated, options(validated_width=3)) == "DTW + context + validated smoothing (w = 3)"

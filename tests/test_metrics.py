@@ -125,6 +125,8 @@ def test_failed_clips_lower_n_but_not_n_total() -> None:
     empty = topk_table(scored([[np.nan, np.nan]])).iloc[0]
     assert (empty["n"], empty["n_total"]) == (0, 1)
     assert np.isnan(empty["top1"]) and np.isnan(empty["top1_low"])
+    fewer = pd.concat([scored([[1, 0, 0]]), scored([[np.nan, np.nan]]).assign(clip_id="of two candidates")])
+    assert topk_table(fewer, resamples=10)[["n", "n_total"]].values.tolist() == [[1, 2]]
 
 
 def test_table_columns_and_order() -> None:
@@ -165,6 +167,8 @@ def test_bad_scores_are_refused() -> None:
         topk_table(good.iloc[:0])
     with pytest.raises(ActAlignError, match=r"clip 'c0' twice; .*assign\(label="):
         topk_table(pd.concat([good, good]))
+    with pytest.raises(ActAlignError, match="scores candidate 1 of clip 'c0' twice"):
+        topk_table(pd.concat([good, good[~good["is_answer"]].assign(score=0.75)]))
     assert len(topk_table(pd.concat([good, good.assign(label="another checkpoint")]))) == 2
     with pytest.raises(ActAlignError, match="clip 'c1' has 2 answers"):
         topk_table(good.assign(is_answer=[True, False, True, True]))
@@ -262,8 +266,9 @@ def test_paired_difference_uses_common_clips_and_clusters(rng: np.random.Generat
 
 def test_paired_tests_refuse_what_cannot_be_paired() -> None:
     a = scored([[1.0, 0.0]])
-    with pytest.raises(ActAlignError, match="one method and style at a time"):
-        paired_difference(pd.concat([a, a.assign(method="other")]), a)
+    for column in ("method", "label", "style"):
+        with pytest.raises(ActAlignError, match="one method and style at a time"):
+            paired_difference(pd.concat([a, a.assign(**{column: "other"})]), a)
     with pytest.raises(ActAlignError, match="no scored clip in common"):
         paired_difference(a, a.assign(clip_id="elsewhere"))
     with pytest.raises(ActAlignError, match="clip 'c0' has another answer"):

@@ -72,6 +72,9 @@ def test_stability_finds_the_same_neighbours_again_where_there_are_clear_ones(rn
     assert (table["kept_of_map"].iloc[1:] > 0.85).all() and (table["kept_of_space"] > 0.85).all()
     maps = [shown, *(projection.project_tsne(embeddings, seed=n, perplexity=5, start="random") for n in (4, 5, 6))]
     np.testing.assert_allclose(table["plane_silhouette"], [silhouette_score(points, SPORTS) for points in maps])
+    lengths = rng.uniform(0.2, 5, size=(30, 1))
+    longer = projection.stability(lengths * embeddings, shown, SPORTS, seed=4, perplexity=5, restarts=0, neighbours=9)
+    assert longer["kept_of_space"].item() == table["kept_of_space"].iloc[0], "neighbours are those by direction"
     wrong = projection.stability(embeddings, rng.normal(size=(30, 2)), SPORTS, seed=4, perplexity=5, restarts=1)
     assert wrong["kept_of_map"].iloc[1] < 0.6 and wrong["kept_of_space"].iloc[0] < 0.6
 
@@ -86,6 +89,11 @@ def test_equal_texts_are_one_place_when_neighbours_are_counted() -> None:
     )
     assert table["kept_of_space"].item() < 0.7
     assert table["kept_by_chance"].item() == 3 / 11, "of the other texts, not of their copies"
+    beside = np.repeat(rng.normal(size=(12, 2)), 4, axis=0) + 1e-6 * rng.normal(size=(48, 2))
+    table = projection.stability(
+        np.repeat(few, 4, axis=0), beside, ["a", "b"] * 24, seed=0, perplexity=5, restarts=1, neighbours=3
+    )
+    assert table["kept_of_map"].iloc[1] < 0.7 and table["kept_of_space"].iloc[0] < 0.7
 
 
 def test_the_silhouette_tells_sports_from_shuffled_labels(rng: np.random.Generator) -> None:
@@ -133,6 +141,7 @@ def test_texts_that_fall_together_widen_the_interval() -> None:
         for clusters in ([f"{row // 3}" for row in range(30)], [f"{row}" for row in range(30)])
     )
     assert (wide["silhouette"] == narrow["silhouette"]).all() and set(wide["clusters"]) == {10}
+    assert set(wide["texts"]) == {30}
     pairs = [(wide.loc[name], narrow.loc[name]) for name in ("without", "with")]
     assert any(one["high"] - one["low"] > 1.05 * two["high"] - 1.05 * two["low"] for one, two in pairs)
 
@@ -162,6 +171,7 @@ def test_many_clusters_are_left_out_in_groups_and_one_has_no_interval(rng: np.ra
     assert set(table["clusters"]) == {500} and np.isfinite(table[["low", "high"]]).all(axis=None)
     groups, _ = projection._groups(clusters, 0)
     assert np.bincount(np.bincount(groups)).tolist() == [0, 0, 100, 100], "200 groups of two or three"
+    assert not np.array_equal(groups, projection._groups(clusters, 1)[0])
     one = projection.silhouette_intervals([space[:9], space[:9]], sports[:9], clusters=["same"] * 9)
     assert one[["low", "high"]].isna().all(axis=None)
 

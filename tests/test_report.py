@@ -33,7 +33,7 @@ def test_a_k_that_no_row_has_is_left_out() -> None:
 
 
 def test_a_table_of_other_k_shows_those() -> None:
-    table = pd.DataFrame({"label": ["DTW"], "top1": [50.0], "top5": [75.0]})
+    table = pd.DataFrame({"method": ["dtw"], "label": ["DTW"], "top1": [50.0], "top5": [75.0]})
     assert report.topk_for_people(table).to_dict("records") == [
         {"Method": "DTW", "Top-1 (%)": "50.0", "Top-5 (%)": "75.0"}
     ]
@@ -46,6 +46,7 @@ def test_small_probabilities_are_bounded_and_missing_ones_a_dash() -> None:
 
 def test_script_statistics_read_as_in_the_paper() -> None:
     shown = report.statistics_for_people(published.table1()).set_index("Style")
+    assert list(shown.columns) == ["Sub-actions per class", "Sub-actions per sport", "Words per sub-action"]
     assert shown.loc["Context-Rich, T = 1.0"].tolist() == ["4.94 ± 0.86", "5.01 ± 0.62", "13.68 ± 2.78"]
     with pytest.raises(ActAlignError, match="no column 'steps_mean'"):
         report.statistics_for_people(pd.DataFrame({"style": ["terse"]}))

@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from actalign import errors, paths, run_records, runner
 from actalign import notebook as notebook_module
@@ -355,6 +355,38 @@ def test_what_an_editor_notes_beside_the_cells_does_not_count_as_a_change(fast: 
     nbformat.write(made, path)
     runner.main([])
     assert fast == []
+
+
+@pytest.mark.parametrize("name", ["metadata.jsonl", "ledger.jsonl"])
+def test_what_was_fetched_counts_as_a_change_of_the_notebook_that_shows_it(
+    name: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_records, "ATLAS", project)
+    keys = set()
+    for stem in ("actionatlas", "10_scores"):
+        notebook = paths.NOTEBOOKS / f"{stem}.ipynb"
+        write_notebook(notebook, "1")
+        for fetched in ("one", "two"):
+            (project / name).write_text(fetched)
+            keys.add((stem, run_records.key_of(notebook, around={}, upstream={})))
+    assert [sum(stem == known for known, _ in keys) for stem in ("actionatlas", "10_scores")] == [2, 1]
+
+
+def test_a_cell_that_is_tagged_or_turned_into_text_counts_as_a_change(tmp_path: Path) -> None:
+    notebook, keys = tmp_path / "10_scores.ipynb", set()
+    for cell in (new_code_cell("1"), new_markdown_cell("1"), new_code_cell("1", metadata={"tags": ["another"]})):
+        nbformat.write(new_notebook(cells=[cell]), notebook)
+        keys.add(run_records.key_of(notebook, around={}, upstream={}))
+    assert len(keys) == 3
+
+
+def test_a_notebook_that_lost_one_of_its_files_runs_again(fast: list[str]) -> None:
+    edit_source("20_widths", "(results / 'more.csv').write_text('w')")
+    runner.main([])
+    fast.clear()
+    (paths.RESULTS / "more.csv").unlink()
+    runner.main([])
+    assert fast == ["20_widths"]
 
 
 def test_only_and_force_choose_what_runs(fast: list[str], capsys: pytest.CaptureFixture[str]) -> None:

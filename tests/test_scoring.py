@@ -125,10 +125,11 @@ def test_frames_and_texts_of_two_checkpoints_are_not_scored(world: World) -> Non
         question_inputs(dataset, question, frames, texts=theirs, method="dtw", **asked)
 
 
-def test_batches_change_nothing(score: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = score("dtw_context_shuffled")
+def test_batches_change_nothing(score: Scorer, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = world[0]  # 16 questions, and a batch has 8 at least
+    whole = score("dtw_context_shuffled", dataset=both)
     monkeypatch.setattr(scoring, "QUESTIONS_PER_BATCH", 3)
-    pd.testing.assert_frame_equal(score("dtw_context_shuffled"), whole)
+    pd.testing.assert_frame_equal(score("dtw_context_shuffled", dataset=both), whole)
 
 
 def test_many_settings_at_once_are_the_same_tables(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +191,9 @@ def test_names_are_drawn_as_often_as_the_class_with_most_has_them(score: Scorer,
     assert table["draw"].nunique() == 2 and len(table) == 2 * 8 * 4
     spread = table[table["class"] == "judo-b"].groupby("clip_id")["score"].agg(np.ptp)
     assert (spread == 0).all(), "it repeats its only name"
+    single = {name: names[:1] if "judo" in name else names for name, names in fewer.items()}
+    table = score("mean_pool_name", dataset=replace(world[0].split("test"), class_names=single))
+    assert table.groupby("sport")["draw"].nunique().to_dict() == {"golf": 2, "judo": 1}, "of the question's own"
 
 
 def test_draws_are_kept_apart(score: Scorer) -> None:
@@ -410,7 +414,19 @@ def test_the_width_is_chosen_on_validation(world: World) -> None:
     chosen = choose_smoothing_width(validation, embeddings, texts, widths=(60, 3, 1), **settings)
     assert choose_smoothing_width(validation, embeddings, texts, widths=(60, 3), **settings) == 3
     assert chosen == 1  # equals 3 in accuracy, and the smaller of equals is taken
+    with pytest.raises(ActAlignError, match="affinity needs the checkpoint's"):
+        choose_smoothing_width(validation, embeddings, texts, **(settings | {"scale": None}))
     assert curve["top1"].iloc[1] == curve["top1"].iloc[2]
+
+
+def test_the_curve_is_the_table_of_each_width_with_this_seed(world: World, score: Scorer) -> None:
+    dataset, embeddings, texts = world
+    curve = smoothing_curve(
+        dataset.split("test"), embeddings, texts, style="plain",
+        options=options(similarity="cosine"), widths=(60,), seed=5, resamples=3,
+    )  # fmt: skip
+    scores = score("dtw_context_smoothing", options(similarity="cosine", smoothing_width=60))
+    pd.testing.assert_frame_equal(curve.drop(columns=["split", "width"]), topk_table(scores, seed=5, resamples=3))
 
 
 def test_the_width_is_never_chosen_on_test(world: World) -> None:

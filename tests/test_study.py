@@ -14,7 +14,7 @@ from actalign.errors import ActAlignError
 from actalign.methods import METHODS
 from actalign.options import options
 from actalign.questions import texts_needed
-from actalign.records import Dataset, FrameEmbeddings
+from actalign.records import Dataset, FrameEmbeddings, Script
 from actalign.scoring import score_dataset
 
 STYLES = ("context_rich", "short_fixed")
@@ -67,6 +67,14 @@ def test_no_methods_are_an_error(dataset: Dataset, embeddings: Kept) -> None:
         study.score_methods(dataset, embeddings, {}, methods=[], styles=STYLES, options=options())
 
 
+def test_what_is_random_is_drawn_by_the_seed(dataset: Dataset, embeddings: Kept) -> None:
+    tables = [
+        study.score_methods(dataset, embeddings, {}, methods=["random"], styles=[], options=options(), seed=seed)
+        for seed in (0, 1, 1)
+    ]
+    assert tables[1].equals(tables[2]) and not tables[0].equals(tables[1])
+
+
 @pytest.mark.parametrize(
     ("width", "every_frame", "labels", "left_out"),
     [
@@ -82,6 +90,10 @@ def test_what_the_data_do_not_allow_is_left_out(
     bare = Dataset(dataset.name, dataset.root, dataset.clips, dataset.questions, dataset.scripts)
     chosen = study.methods_for(dataset if labels else bare, validated_width=width, every_frame=every_frame)
     assert chosen == tuple(name for name in METHODS if name not in left_out)
+
+
+def test_frame_labels_without_true_steps_are_nothing_for_the_oracle(dataset: Dataset) -> None:
+    assert "oracle" not in study.methods_for(replace(dataset, class_steps={}), validated_width=5)
 
 
 def test_rows_of_takes_the_style_only_where_a_method_reads_scripts(scores: pd.DataFrame) -> None:
@@ -109,6 +121,8 @@ def test_the_paired_table_is_the_first_minus_the_second(scores: pd.DataFrame) ->
     pairs = [("dtw_context", "oracle"), ("oracle", "dtw_context"), ("dtw", "dtw")]
     table = study.paired_table(scores, pairs, style="short_fixed", resamples=200)
     assert table[["method", "against"]].values.tolist() == [list(pair) for pair in pairs]
+    labels = [[METHODS[name].label for name in pair] for pair in pairs]
+    assert table[["label", "against_label"]].values.tolist() == labels
     assert set(table["style"]) == {"short_fixed"}
     top1 = {
         name: metrics.topk_table(study.rows_of(scores, name, style="short_fixed"), resamples=1).loc[0, "top1"]
@@ -120,6 +134,16 @@ def test_the_paired_table_is_the_first_minus_the_second(scores: pd.DataFrame) ->
     assert table.loc[2, ["difference", "difference_low", "difference_high", "mcnemar_p"]].tolist() == [0, 0, 0, 1]
     with pytest.raises(ActAlignError, match="no pairs"):
         study.paired_table(scores, [], style="short_fixed")
+
+
+def test_the_paired_table_passes_on_the_seed(scores: pd.DataFrame) -> None:
+    pair = [study.rows_of(scores, name, style="short_fixed") for name in ("dtw", "oracle")]
+    lows = []
+    for seed in range(4):
+        table = study.paired_table(scores, [("dtw", "oracle")], style="short_fixed", seed=seed, resamples=1)
+        lows.append(table["difference_low"].item())
+        assert lows[-1] == metrics.paired_difference(pair[0], pair[1], seed=seed, resamples=1).low
+    assert len(set(lows)) > 1
 
 
 def test_clips_taken_out_count_as_failed(dataset: Dataset, embeddings: Kept) -> None:
@@ -147,15 +171,29 @@ def test_script_statistics_have_the_columns_of_the_published_table(dataset: Data
         study.script_statistics(Dataset("bare", dataset.root, dataset.clips, dataset.questions))
 
 
+def test_script_statistics_are_of_classes_sports_and_steps_in_turn(dataset: Dataset) -> None:
+    steps = {"lob": ("step back", "swing the racket up"), "serve": ("toss",), "throw": ("turn in",)}
+    sports = {"lob": "tennis", "serve": "tennis", "throw": "judo"}
+    scripts = {name: Script(name, sports[name], texts) for name, texts in steps.items()}
+    row = study.script_statistics(replace(dataset, scripts={"mine": scripts})).iloc[0]
+    counts: dict[str, list[float]] = {"steps": [2, 1, 1], "domain": [1.5, 1], "words": [2, 4, 1, 2]}
+    for name, values in counts.items():
+        assert (row[f"{name}_mean"], row[f"{name}_sd"]) == pytest.approx((np.mean(values), np.std(values)))
+
+
 def test_the_clip_table_counts_frames_and_names_failures(dataset: Dataset, embeddings: Kept) -> None:
     first, second, third, *_ = dataset.clips
     embeddings.failed = {first: "cannot be read"}
     del embeddings[first], embeddings[second]
     embeddings[third] = FrameEmbeddings(np.ones((1, 2), np.float32), np.zeros(1))
     table = study.clip_table(dataset, embeddings).set_index("clip_id")
+    assert table["split"].to_dict() == {clip.id: clip.split for clip in dataset.clips.values()}
     assert table["state"].value_counts().to_dict() == {"done": len(dataset.clips) - 2, "failed": 2}
     assert table.loc[[first, second], "reason"].tolist() == ["cannot be read", "not embedded"]
     assert table.loc[third, ["frames", "seconds", "frames_per_second"]].tolist() == [1, 0, 0]
+    uneven = embeddings | {third: FrameEmbeddings(np.ones((4, 2), np.float32), np.array([1.0, 1.1, 1.2, 2.3]))}
+    row = study.clip_table(dataset, uneven).set_index("clip_id").loc[third]
+    assert row[["seconds", "frames_per_second"]].tolist() == pytest.approx([1.4, 10]), "the median frame's"
     last = list(dataset.clips)[-1]
     assert table.loc[last, "frames"] == len(dataset.frame_labels[last])
     assert table.loc[last, "seconds"] == pytest.approx(table.loc[last, "frames"] / 15, abs=1e-6)

@@ -54,9 +54,12 @@ def test_each_grid_point_gets_its_nearest_frame(frame_rate: float, rng: np.rando
 
 
 def test_ties_go_to_the_earlier_frame_and_the_last_frame_is_on_the_grid() -> None:
-    thirds = [(n / 30, n) for n in range(10)]
-    assert [n for _, n in on_grid(iter(thirds), start_s=0.0, frame_rate=20.0)] == [0, 1, 3, 4, 6, 7, 9]
-    assert [n for _, n in on_grid(iter(thirds), start_s=0.0, frame_rate=10.0)] == [0, 3, 6, 9]
+    thirds = [(n / 30, n) for n in range(100)]  # so many that rounding falls on either side of a tie
+    assert [n for _, n in on_grid(iter(thirds), start_s=0.0, frame_rate=20.0)] == [n for n in range(100) if n % 3 != 2]
+    assert [n for _, n in on_grid(iter(thirds), start_s=0.0, frame_rate=10.0)] == list(range(0, 100, 3))
+    later = [(1 + time_s, n) for time_s, n in thirds]
+    for last in range(0, 100, 3):
+        assert list(on_grid(iter(later[: last + 1]), start_s=1.0, frame_rate=10.0))[-1] == later[last]
 
 
 @pytest.mark.parametrize("frame_rate", [0, -1.0, float("nan"), 2e6, True, "12"])
