@@ -71,13 +71,15 @@ def parse_parameters(source: str, name: str) -> dict[str, Any]:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (SyntaxError, tokenize.TokenError) as error:
         raise ActAlignError(f"{name}: the parameters cell is not Python ({error}); mend it") from error
-    commented = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
+    # One on a line of its own is for the line below.
+    comments = [token for token in tokens if token.type == tokenize.COMMENT]
+    commented = {token.start[0] + token.line.lstrip().startswith("#") for token in comments}
     parameters: dict[str, Any] = {}
     for statement in statements:
         key, value = _assignment(statement, name)
         if key in parameters:
             raise ActAlignError(f"{name}: the parameters cell sets {key!r} twice; keep one")
-        if commented.isdisjoint(range(statement.lineno - 1, (statement.end_lineno or statement.lineno) + 1)):
+        if commented.isdisjoint(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)):
             raise ActAlignError(f"{name}: parameter {key!r} has no comment; say on its line what it means")
         parameters[key] = value
     if len(parameters) > MAX_PARAMETERS:
@@ -101,7 +103,7 @@ def _assignment(statement: ast.stmt, name: str) -> tuple[str, Any]:
         raise _not_literal(statement, name)
     try:
         return target.id, ast.literal_eval(value)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise _not_literal(statement, name) from error
 
 

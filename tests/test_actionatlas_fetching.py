@@ -21,7 +21,7 @@ from video_server import VideoServer, video_server
 from actalign.datasets.actionatlas.manifest import MANIFEST, Entry, Manifest, import_manifest, read_manifest
 from actalign.errors import ActAlignError
 from actalign.fetching import run as run_module
-from actalign.fetching.failures import KINDS
+from actalign.fetching.failures import KINDS, FetchError
 from actalign.fetching.run import FIRST_PAUSE_S, WALLED, fetch
 from actalign.fetching.site import Site, download
 
@@ -112,6 +112,19 @@ def test_a_file_that_changed_since_is_fetched_again(fetcher: Fetcher, video: byt
         entry = fetcher.one()
         assert path.read_bytes() == video and entry.sha256 == first.sha256
     assert len(fetcher.server.asked("video0")) == 8
+
+
+def test_a_file_that_one_clip_vouches_for_is_not_fetched_again_for_another(fetcher: Fetcher, video: bytes) -> None:
+    """As after a run that was asked for one clip, or killed between the two, of a video whose file had changed."""
+    fetcher.rows(atlas_row(0), atlas_row(1, youtube_id="video0"))
+    fetcher.server.serve("video0", video)
+    fetcher.fetch()
+    (fetcher.root / "videos" / "video0.mp4").unlink()
+    fetcher.server.serve("video0", video + b"\0\0\0\x08free")
+    fetcher.fetch(only=["000"])
+    fetcher.server.requests.clear()
+    first, second = fetcher.fetch().entries
+    assert first.sha256 == second.sha256 and fetcher.server.requests == []
 
 
 def test_clips_of_one_video_share_one_download(fetcher: Fetcher, video: bytes) -> None:
@@ -409,6 +422,26 @@ def test_a_full_disk_ends_the_run_with_one_clear_error(
     entries = read_manifest(fetcher.root).entries
     assert (entries[0].kind, entries[0].retryable) == ("disk", True)
     assert fetcher.fetch().done == ("000", "001")
+
+
+def test_a_run_that_ends_early_sits_out_no_pause_and_asks_no_more(
+    fetcher: Fetcher, video: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+
+    def one_refused_one_full(youtube_id: str, *_: Any, **__: Any) -> Path:
+        if youtube_id == "video0":
+            asked.set()
+            raise FetchError("network", "HTTP Error 503", wait_s=5.0)
+        assert asked.wait(30)
+        raise FetchError("disk", "no space")
+
+    monkeypatch.setattr(run_module, "download", one_refused_one_full)
+    fetcher.rows(atlas_row(0), atlas_row(1))
+    with pytest.raises(ActAlignError, match="no space"):
+        fetcher.fetch(sleep=None)
+    entry, _ = read_manifest(fetcher.root).entries
+    assert (entry.kind, entry.attempts) == ("network", 1)
 
 
 def test_two_runs_do_not_share_a_folder(fetcher: Fetcher) -> None:

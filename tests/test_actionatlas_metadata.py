@@ -36,8 +36,10 @@ def test_a_json_list_and_a_torn_line_are_read(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "a.jsonl", ROWS[:2])
     text = path.read_text()
     path.write_text("\ufeff" + text + "\n" + text.splitlines()[0][:40] + "\n[1, 2]\n")
+    with path.open("a") as file:
+        file.write('{"id": ' + "1" * 5000 + "}\n" + "[" * 99_999 + "\n")
     rows = read_copy(path).rows
-    assert [row.fault[:6] for row in rows] == ["", "", "line 4", "line 5"]
+    assert [row.fault[:6] for row in rows] == ["", "", "line 4", "line 5", "line 6", "line 7"]
     path.write_text("[" + ",".join(text.splitlines()) + "]")
     assert [row.id for row in read_copy(path).rows] == ["000", "001"]
 

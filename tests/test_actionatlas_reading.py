@@ -71,6 +71,14 @@ def test_a_clip_that_is_not_done_is_not_read_from_a_file_that_lies_there(data: P
         next(iter_frames(clip))
 
 
+def test_an_id_that_is_a_path_leads_to_no_file(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    table = write_jsonl(tmp_path / "table.jsonl", [atlas_row(0, id=str(tmp_path / "table.jsonl"))])
+    import_videos(tmp_path / "none", root=tmp_path / "atlas", copy=table)
+    (clip,) = read_actionatlas(tmp_path / "atlas").clips.values()
+    assert clip.path.is_relative_to(tmp_path / "atlas") and not clip.path.exists()
+
+
 def test_scripts_in_the_folder_are_read(data: Path) -> None:
     script = '{"style": "short_fixed", "scripts": {"judo move a": {"sport": "judo", "steps": ["grip", "turn"]}}}'
     write_whole(data / "scripts" / "short_fixed.json", script)

@@ -71,6 +71,8 @@ def test_parameters_are_read_with_their_defaults() -> None:
         ('a: Literal["x"] = "x"  # kind', "Literal"),
         ("a = 1  # one\na = 2  # again", "sets 'a' twice"),
         ("a = 1", "'a' has no comment"),
+        ("a = 1  # one\nb = 2", "'b' has no comment"),
+        ("a = {[]: 1}  # a list as a key", "not `name = literal`"),
         ("a = (", "is not Python"),
         ("\n".join(f"p{i} = {i}  # number {i}" for i in range(9)), "9 parameters, at most 8"),
     ],

@@ -93,8 +93,9 @@ class AtlasFolder:
 
     def trusted(self, entries: Iterable[Entry]) -> dict[str, str]:
         """File name -> sha256 of every file that still is what the ledger says of some done clip."""
-        expected = {entry.file: entry.sha256 for entry in entries if entry.state == "done"}
-        return {name: sha256 for name, sha256 in expected.items() if sha256_of(self.video(name)) == sha256}
+        recorded = {(entry.file, entry.sha256) for entry in entries if entry.state == "done"}
+        found = {name: sha256_of(self.video(name)) for name, _ in recorded}
+        return {name: sha256 for name, sha256 in recorded if found[name] == sha256}
 
 
 def still_done(manifest: Manifest, trusted: Mapping[str, str]) -> Manifest:

@@ -172,19 +172,18 @@ class _Run:
                 path = download(youtube_id, self.folder.parts(youtube_id), site=self.site, stop=self._stop)
                 return self._settle(entries, path, attempts=attempt)
             except FetchError as failure:
-                last = attempt == self.attempts or self._halt.is_set()
-                if last or KINDS[failure.kind].again != "now":
+                last = attempt == self.attempts or KINDS[failure.kind].again != "now"
+                if last or not self._pause(failure.wait_s or FIRST_PAUSE_S * 4 ** (attempt - 1)):
                     if not KINDS[failure.kind].retryable:
                         self.folder.forget_parts(youtube_id)
                     return _Outcome([(entry, failure) for entry in entries], attempts=attempt)
-                self._pause(failure.wait_s or FIRST_PAUSE_S * 4 ** (attempt - 1))
         raise AssertionError("every attempt returns or goes on to the next")
 
-    def _pause(self, seconds: float) -> None:
-        """Sleep, but not on after the run was told to stop."""
-        (self.sleep or self._stop.wait)(min(seconds, LONGEST_PAUSE_S))
-        if self._stop.is_set():
-            raise KeyboardInterrupt
+    def _pause(self, seconds: float) -> bool:
+        """Sleep until then, or until the run ends; whether it goes on."""
+        if not self._halt.is_set():
+            (self.sleep or self._halt.wait)(min(seconds, LONGEST_PAUSE_S))
+        return not self._halt.is_set()
 
     def _settle(self, entries: list[Entry], path: Path, *, attempts: int) -> _Outcome:
         """Check a downloaded file and put it where it belongs; a file without one good clip is deleted."""

@@ -215,7 +215,7 @@ def _read_jsonl(path: Path) -> list[Mapping[str, Any]]:
     if text.lstrip().startswith("["):
         try:
             return [_object(row, "an entry of the list") for row in json.loads(text)]
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ActAlignError(f"{path} is not valid JSON ({error}); copy it again") from error
     # Not str.splitlines: it would also cut at the odd separators that a JSON string may hold.
     return [_line(line, number) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
@@ -224,7 +224,7 @@ def _read_jsonl(path: Path) -> list[Mapping[str, Any]]:
 def _line(line: str, number: int) -> Mapping[str, Any]:
     try:
         return _object(json.loads(line), f"line {number}")
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         return {UNREADABLE: f"line {number} is not valid JSON ({error})"}
 
 

@@ -142,7 +142,7 @@ def _clip(folder: Path, row: AtlasRow, entry: Entry) -> Clip:
     done = entry.state == "done"
     return Clip(
         row.id,
-        folder / VIDEOS / entry.file if done else folder / MISSING / row.id,
+        folder / VIDEOS / entry.file if done else folder / MISSING / str(row.number),  # an id may be a path
         sport=row.sport,
         start_s=entry.start_s if done else row.start_s,
         end_s=entry.end_s if done else row.end_s,
