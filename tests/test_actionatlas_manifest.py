@@ -89,7 +89,7 @@ def test_the_latest_line_of_the_ledger_counts(root: Path) -> None:
 def test_torn_and_foreign_lines_are_left_out_and_the_next_line_is_whole(root: Path) -> None:
     with (root / LEDGER).open("ab") as ledger:
         ledger.write(
-            b'[1]\n{"id": 3}\n{"id": ["000"], "state": "done"}\n'
+            b'[1]\n{"id": "002"}\n{"id": ["000"], "state": "done"}\n'
             + b"[" * 99_999
             + b'\n\xff\n{"id": "003", "state": "do'
         )

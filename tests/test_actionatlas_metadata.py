@@ -86,8 +86,9 @@ def test_another_table_does_not_replace_a_frozen_one(tmp_path: Path) -> None:
     ensure(root, copy=write_jsonl(tmp_path / "a.jsonl", ROWS))
     before = (root / FROZEN).read_bytes()
     assert ensure(root, copy=write_parquet(tmp_path / "a.parquet", ROWS)).source == "a.jsonl"  # the same rows
-    with pytest.raises(ActAlignError, match="already"):
-        ensure(root, copy=write_jsonl(tmp_path / "b.jsonl", ROWS[1:]))
+    for other in (ROWS[1:], [*ROWS[1:], ROWS[0]]):
+        with pytest.raises(ActAlignError, match="already"):
+            ensure(root, copy=write_jsonl(tmp_path / "b.jsonl", other))
     with pytest.raises(ActAlignError, match="not revision 'main'"):
         ensure(root, revision="main")
     assert (root / FROZEN).read_bytes() == before

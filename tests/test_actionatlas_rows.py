@@ -87,6 +87,8 @@ def test_a_repeated_choice_is_named() -> None:
         ({"youtube_id": None}, "youtube_id is ''"),
         ({"youtube_id": float("nan")}, "youtube_id is ''"),
         ({"youtube_id": "../../etc"}, "youtube_id is '../../etc'"),
+        ({"youtube_id": "video0/../../etc"}, "youtube_id is 'video0/../../etc'"),
+        ({"youtube_id": ".."}, "youtube_id is '..'"),
         ({"frames_to_obfuscate": "{"}, "not valid JSON"),
         ({"frames_to_obfuscate": [1]}, "text masks are [1]"),
         ({"frames_to_obfuscate": {"one": [GOAL]}}, "frame 'one'"),
@@ -107,7 +109,8 @@ def test_null_masks_are_no_masks(listed: Any) -> None:
 
 
 def test_masks_are_read_in_every_shape_they_were_released_in() -> None:
-    plain = parsed(frames_to_obfuscate={"7": [GOAL], "8": None}).regions
+    plain = parsed(frames_to_obfuscate={"6": None, "7": [GOAL], "8": None}).regions
+    assert list(plain) == [7]
     assert parsed(frames_to_obfuscate=None, frames_to_blur={"7": [GOAL]}).regions == plain
     assert parsed(frames_to_obfuscate=json.dumps({"7": [GOAL]})).regions == plain
     corners = [{"x": 4, "y": 6}, {"x": 40, "y": 6}, {"x": 40, "y": 20}, {"x": 4, "y": 20}]
@@ -122,13 +125,19 @@ def test_timestamps_are_rounded_as_the_official_cutter_does() -> None:
     assert (row.start_s, row.end_s) == (12.2, 13.2)
 
 
+def test_a_segment_may_begin_with_its_video() -> None:
+    row = parsed(start_timestamp=0)
+    assert (row.start_s, row.fault) == (0.0, "")
+
+
 def test_every_row_is_kept_in_order_whatever_is_wrong_with_it() -> None:
-    rows = parse_rows([{UNREADABLE: "line 1 is torn"}, atlas_row(1), atlas_row(2, id="001"), {}])
-    assert [row.number for row in rows] == [0, 1, 2, 3]
+    rows = parse_rows([{UNREADABLE: "line 1 is torn"}, atlas_row(1), atlas_row(2, id="001"), {}, atlas_row(4, id="001")])
+    assert [row.number for row in rows] == [0, 1, 2, 3, 4]
     assert rows[0].fault == "line 1 is torn"
     assert rows[1].fault == ""
     assert rows[2].fault == "id '001' is that of row 1 already" and rows[2].question is None
     assert "choices_str" in rows[3].fault and "youtube_id" in rows[3].fault
+    assert rows[4].fault == rows[2].fault
 
 
 def test_two_rows_may_share_a_video() -> None:
@@ -144,3 +153,4 @@ def test_half_a_character_in_an_id_can_be_written_down() -> None:
 def test_a_row_without_an_id_is_called_as_its_segment() -> None:
     assert parsed(id=None).id == parsed(id=float("nan")).id == "video0_0.5_1.5"
     assert parsed(id=17).id == "17"
+    assert parsed(id=None, start_timestamp=None).id == "row-0"

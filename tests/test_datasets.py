@@ -90,7 +90,7 @@ def test_files_saved_by_a_spreadsheet_are_read(tiny_dataset: Make) -> None:
     root = tiny_dataset()
     expected = read_folder(root)
     for path in root.glob("*.csv"):
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [line + ",," for line in path.read_text(encoding="utf-8").splitlines()]
         blank = "," * lines[0].count(",")
         path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([*lines, blank, ""]).encode())
     assert read_folder(root) == expected
@@ -252,7 +252,7 @@ def test_bad_frame_labels_are_refused(tmp_path: Path, row: str, message: str) ->
     [
         ('{"a": "serve"}', "class 'a': 'serve'; write a list"),
         ('{"a": []}', "write a list of at least one text"),
-        ('{"a": ["x", ""]}', "not a text or is empty"),
+        ('{"a": ["x", " "]}', "not a text or is empty"),
         ('{"a": [1]}', "not a text or is empty"),
         ('{"a": ["x"], "a": ["y"]}', "'a' appears twice"),
         ('{"a": ["x"]\n"b"}', "line 2"),
@@ -270,6 +270,11 @@ def test_a_class_left_without_a_name_is_named(tmp_path: Path) -> None:
     root = _small(tmp_path)
     (root / "class_names.json").write_text('{"a": ["serve"]}')
     with pytest.raises(ActAlignError, match=r"1 class\(es\) have no name, the first is 'b'"):
+        read_folder(root)
+    (root / "scripts").mkdir()
+    script = '{"style": "mine", "scripts": {"c": {"sport": "judo", "steps": ["grip"]}}}'
+    (root / "scripts" / "mine.json").write_text(script)
+    with pytest.raises(ActAlignError, match=r"2 class\(es\) have no name"):
         read_folder(root)
 
 
@@ -307,6 +312,11 @@ def test_sample_is_the_embedded_folder(tiny_dataset: Make, monkeypatch: pytest.M
     monkeypatch.setattr(paths, "SAMPLE", tiny_dataset("embedded"))
     dataset = load("sample")
     assert (dataset.name, dataset.root) == ("sample", paths.SAMPLE)
+    write_registry(paths.SAMPLE)
+    (paths.SAMPLE / "clips" / "judo-01a-test.mp4").write_bytes(b"changed")
+    with pytest.raises(ActAlignError, match="1 changed"):
+        load("sample")
+    assert load("sample", verify=False) == dataset
 
 
 def test_a_folder_called_sample_is_reached_by_its_path(tiny_dataset: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,6 +325,8 @@ def test_a_folder_called_sample_is_reached_by_its_path(tiny_dataset: Make, monke
     monkeypatch.chdir(mine.parent)
     assert load(Path("sample")).root.resolve() == mine.resolve()
     assert load("./sample").root.resolve() == mine.resolve()
+    monkeypatch.chdir(mine)
+    assert load(".").name == "sample"
 
 
 def test_a_new_source_is_one_line(tiny_dataset: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,6 +378,8 @@ def test_writing_twice_gives_the_same_bytes(tiny_dataset: Make) -> None:
     root = tiny_dataset()
     first = write_registry(root).read_bytes()
     (root / ".DS_Store").write_bytes(b"x")
+    (root / "__pycache__").mkdir()
+    (root / "__pycache__" / "x.pyc").write_bytes(b"x")
     assert write_registry(root).read_bytes() == first
 
 
@@ -456,7 +470,7 @@ def test_files_outside_the_folder_are_not_listed(tiny_dataset: Make, name: str) 
         write_registry(tiny_dataset(), [name])
 
 
-@pytest.mark.parametrize("name", ["two\nlines", "back\\slash"])
+@pytest.mark.parametrize("name", ["two\nlines", "back\\slash", "bell\a"])
 def test_names_that_the_format_cannot_hold_are_refused(tiny_dataset: Make, name: str) -> None:
     root = tiny_dataset()
     (root / name).write_text("x")
@@ -528,7 +542,7 @@ def test_videos_and_a_list_of_classes_are_a_data_set_without_labels(tmp_path: Pa
 
 
 def test_what_is_no_video_or_hidden_is_no_clip(tmp_path: Path) -> None:
-    names = ["a.mp4", "._a.mp4", ".trash/b.mp4", "notes.txt", "a.mp4.part", "c.webm"]
+    names = ["a.mp4", "._a.mp4", ".trash/b.mp4", "notes.txt", "a.mp4.part", "c.webm", "c.Annotated.MP4"]
     root = _videos(tmp_path, *names, classes_txt="a\nb\n")
     (root / "folder.mp4").mkdir()
     assert list(load(root).clips) == ["a.mp4", "c.webm"]
@@ -583,6 +597,7 @@ def test_classes_of_several_sports_keep_theirs(tmp_path: Path) -> None:
         ("lob, tennis\nthrow, judo\n", "", ("lob", "throw")),
         ('"pass, chest", basketball\nlay-up, basketball\n', "basketball", ("pass, chest", "lay-up")),
         ("\ufefflob\r\nKürübergang\r\n", "", ("lob", "Kürübergang")),
+        ("lob\nclass\n", "", ("lob", "class")),
     ],
 )
 def test_classes_may_name_their_sport(tmp_path: Path, classes: str, sport: str, names: tuple[str, ...]) -> None:
@@ -602,6 +617,7 @@ def test_classes_may_name_their_sport(tmp_path: Path, classes: str, sport: str, 
         ("pass, chest, basketball\nlay-up, basketball\n", "line 1"),
         ("lob,\nserve,\n", "line 1"),
         ("class, sport\nlob, tennis\nserve, tennis\n", "line 1: 'class' would be a class; leave out headers"),
+        ("Class_Name\nlob\nserve\n", "line 1: 'Class_Name' would be a class"),
         ("lob\n# the hard ones\nserve\n", "line 2: '# the hard ones' would be a class"),
     ],
 )
@@ -625,7 +641,7 @@ def test_labels_may_be_left_out_altogether(tmp_path: Path) -> None:
         load(_videos(tmp_path, questions_csv=questions.replace("id,", "id,Answers,").replace("mp4,", "mp4,2,")))
     with pytest.raises(ActAlignError, match="column 'Label' is unknown; did you mean 'answer'"):
         load(_videos(tmp_path, questions_csv=questions.replace("id,", "id,Label,").replace("mp4,", "mp4,serve,")))
-    for like in ("correct_answer", "answer_index", "ans"):
+    for like in ("correct_answer", "answer_index", "ans", "labels"):
         with pytest.raises(ActAlignError, match=f"column '{like}' is unknown; did you mean 'answer'"):
             load(_videos(tmp_path, questions_csv=questions.replace("id,", f"id,{like},").replace("mp4,", "mp4,2,")))
     noted = questions.replace("id,", "id,comment,").replace("mp4,", "mp4,blurred,")
@@ -650,6 +666,7 @@ def test_windows_from_a_table_and_classes_from_a_list_go_together(tmp_path: Path
     dataset = load(_videos(tmp_path, "a.mp4", clips_csv=clips, classes_txt="throw\npin\n"))
     assert [(clip.id, clip.start_s) for clip in dataset.clips.values()] == [("1", 0.0), ("2", 2.0)]
     assert [question.candidates for question in dataset.questions] == [("throw", "pin")] * 2
+    assert dataset.sport_of("throw", clip_id="1") == "judo"
 
 
 def test_what_is_missing_or_asked_twice_is_named(tmp_path: Path) -> None:
