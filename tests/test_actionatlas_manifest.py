@@ -98,14 +98,21 @@ def test_torn_and_foreign_lines_are_left_out_and_the_next_line_is_whole(root: Pa
 
 
 def test_masks_that_reach_outside_the_picture_are_marked(root: Path) -> None:
-    assert read_manifest(root).by_id()["000"].masks_fit is True
-    append(root, {"id": "000", **DONE, "width": 32})
     append(root, {"id": "001", **DONE})
-    assert [entry.masks_fit for entry in read_manifest(root).entries[:2]] == [False, None]
+    for width, height, fits in ((40, 20, True), (39, 20, False), (40, 19, False)):
+        append(root, {"id": "000", **DONE, "width": width, "height": height})
+        assert [entry.masks_fit for entry in read_manifest(root).entries[:2]] == [fits, None]
 
 
 def entry(clip_id: str, **changed: Any) -> Entry:
     return Entry(0, clip_id, "v", "judo", "throw", "abc123", **changed)
+
+
+def test_reasons_are_counted_most_frequent_first_and_of_equal_ids_the_first_counts() -> None:
+    kinds = ("geo", "private", "private")
+    manifest = Manifest(tuple(entry("1", state="failed", kind=kind) for kind in kinds))
+    assert list(manifest.missing.items()) == [("private", 2), ("geo", 1)]
+    assert manifest.by_id()["1"].kind == "geo"
 
 
 def test_two_manifests_are_compared_by_what_both_have() -> None:

@@ -1,8 +1,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import datasets as library
 import pytest
-from atlas_copy import atlas_row, write_jsonl, write_parquet
+from atlas_copy import GOAL, atlas_row, write_jsonl, write_parquet
 
 from actalign import paths
 from actalign.datasets.actionatlas.metadata import FROZEN, ensure, freeze, read_copy, read_frozen, root_or_default
@@ -19,6 +20,18 @@ def test_parquet_with_null_masks_and_jsonl_give_the_same_rows(tmp_path: Path) ->
     assert {row.fault for row in table.rows} == {""}
 
 
+def test_reading_leaves_the_progress_bars_of_the_library_as_they_were(tmp_path: Path) -> None:
+    table = write_parquet(tmp_path / "a.parquet", ROWS)
+    try:
+        for switch in (library.disable_progress_bars, library.enable_progress_bars):
+            switch()
+            before = library.is_progress_bar_enabled()
+            read_copy(table)
+            assert library.is_progress_bar_enabled() is before
+    finally:
+        library.enable_progress_bars()
+
+
 def test_a_table_without_any_mask_is_read(tmp_path: Path) -> None:
     rows = [atlas_row(1), atlas_row(2)]
     assert [row.regions for row in read_copy(write_parquet(tmp_path / "a.parquet", rows)).rows] == [{}, {}]
@@ -30,6 +43,9 @@ def test_a_folder_as_the_hub_has_it_is_read_in_the_order_of_its_files(tmp_path: 
     write_parquet(tmp_path / "data" / "test-00001-of-00002.parquet", ROWS[3:])
     write_parquet(tmp_path / "data" / "train-00000-of-00001.parquet", ROWS)
     assert [row.id for row in read_copy(tmp_path).rows] == [f"{number:03d}" for number in range(7)]
+    (tmp_path / "lines").mkdir()
+    write_jsonl(tmp_path / "lines" / "test.jsonl", ROWS)
+    assert read_copy(tmp_path / "lines").rows == read_copy(tmp_path).rows
 
 
 def test_a_json_list_and_a_torn_line_are_read(tmp_path: Path) -> None:
@@ -40,6 +56,8 @@ def test_a_json_list_and_a_torn_line_are_read(tmp_path: Path) -> None:
         file.write('{"id": ' + "1" * 5000 + "}\n" + "[" * 99_999 + "\n")
     rows = read_copy(path).rows
     assert [row.fault[:6] for row in rows] == ["", "", "line 4", "line 5", "line 6", "line 7"]
+    path.write_text("{\n" + text)
+    assert [row.fault[:6] for row in read_copy(path).rows] == ["line 1", "", ""]
     path.write_text("[" + ",".join(text.splitlines()) + "]")
     assert [row.id for row in read_copy(path).rows] == ["000", "001"]
 
@@ -55,13 +73,14 @@ def test_odd_line_separators_inside_a_text_do_not_cut_a_line(tmp_path: Path) -> 
 
 
 def test_what_was_frozen_is_read_back_and_says_where_it_is_from(tmp_path: Path) -> None:
-    copy = write_parquet(tmp_path / "test.parquet", ROWS)
+    rows = [*ROWS, atlas_row(7, frames_to_obfuscate={"5": [GOAL]})]
+    copy = write_parquet(tmp_path / "test.parquet", rows)
     metadata = ensure(tmp_path / "atlas", copy=copy, revision="abc123")
     assert (metadata.source, metadata.revision) == ("test.parquet", "abc123")
     copy.unlink()
     assert ensure(tmp_path / "atlas").rows == metadata.rows
     assert read_frozen(tmp_path / "atlas").revision == "abc123"
-    assert "null" not in (tmp_path / "atlas" / FROZEN).read_text().split('"frames_to_obfuscate"')[1].split("}]}")[0]
+    assert '"5": null' not in (tmp_path / "atlas" / FROZEN).read_text(), "frames that only another row masks"
 
 
 def test_a_tag_asked_for_again_is_the_commit_it_stood_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
