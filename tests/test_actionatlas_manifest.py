@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from atlas_copy import atlas_row, write_jsonl
+from atlas_copy import GOAL, SCORE, atlas_row, write_jsonl
 
 from actalign.datasets.actionatlas.ledger import LEDGER, append, latest
 from actalign.datasets.actionatlas.manifest import (
@@ -41,6 +41,7 @@ FAILED: dict[str, Any] = {"state": "failed", "kind": "private", "reason": "Priva
 def root(tmp_path: Path) -> Path:
     """A folder with five rows: done, failed, faulty, and two of which nothing is known."""
     rows = [atlas_row(0), atlas_row(1), atlas_row(2, answer=0), atlas_row(3), atlas_row(4)]
+    rows[3]["frames_to_obfuscate"] = {"1": [GOAL], "2": [SCORE]}  # a number is no telling word
     ensure(tmp_path / "atlas", copy=write_jsonl(tmp_path / "table.jsonl", rows), revision="abc123")
     append(tmp_path / "atlas", {"id": "000", **DONE})
     append(tmp_path / "atlas", {"id": "001", **FAILED})
@@ -54,7 +55,7 @@ def test_every_row_of_the_table_is_in_the_manifest(root: Path) -> None:
     assert repr(manifest) == "Manifest(1 of 5 done; failed: 1 private, 1 row; 2 pending)"
     assert manifest.done == ("000",) and len(manifest) == 5
     assert {entry.revision for entry in manifest.entries} == {"abc123"}
-    assert [entry.masked_frames for entry in manifest.entries] == [2, 0, 0, 2, 0]
+    assert [entry.masked_frames for entry in manifest.entries] == [2, 0, 0, 1, 0]
     assert [bool(entry.masks) for entry in manifest.entries] == [True, False, False, True, False]
 
 
@@ -117,14 +118,18 @@ def test_reasons_are_counted_most_frequent_first_and_of_equal_ids_the_first_coun
 
 def test_two_manifests_are_compared_by_what_both_have() -> None:
     done = {"state": "done", "sha256": "0f", "start_s": 0.5, "end_s": 1.5}
-    a = Manifest((entry("1", **done), entry("2", **done), entry("3", **done), entry("4"), entry("5", **done)))
+    others: list[dict[str, Any]] = [{"sha256": "aa"}, {"start_s": 0.4}, {"end_s": 1.6}, {"masks": "aa"}]
+    a = Manifest((entry("1", **done), entry("2", **done), entry("3"), *(entry(n, **done) for n in "4567")))
     b = Manifest(
-        (entry("1", **done), entry("2"), entry("3", **{**done, "sha256": "aa"}), entry("4", **done), entry("5", **done))
+        (
+            *(entry("1", **done), entry("2"), entry("3", **done)),
+            *(entry(n, **{**done, **other}) for n, other in zip("4567", others, strict=True)),
+        )
     )
     found = compare(a, b)
-    assert found.common == ("1", "3", "5")
-    assert (found.only_a, found.only_b, found.other_content) == (("2",), ("4",), ("3",))
-    assert repr(found) == "Comparison(3 common, of which 1 with other content; 1 only in a, 1 only in b)"
+    assert found.common == ("1", "4", "5", "6", "7")
+    assert (found.only_a, found.only_b, found.other_content) == (("2",), ("3",), ("4", "5", "6", "7"))
+    assert repr(found) == "Comparison(5 common, of which 4 with other content; 1 only in a, 1 only in b)"
     assert compare(b, a).common == found.common
 
 

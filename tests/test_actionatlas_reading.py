@@ -1,8 +1,9 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from atlas_copy import atlas_row, write_jsonl
+from atlas_copy import GOAL, atlas_row, write_jsonl
 
 from actalign import datasets, paths
 from actalign.datasets.actionatlas.manifest import read_manifest
@@ -20,10 +21,10 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_video: Callable[
     monkeypatch.setattr(paths, "DATA", tmp_path / "data")
     rows = [
         atlas_row(0),
-        atlas_row(1),
+        atlas_row(1, frames_to_obfuscate={"1": [GOAL]}),
         atlas_row(2, youtube_id="video0", start_timestamp=2.0, end_timestamp=9.0),
-        atlas_row(3),
-        atlas_row(4, answer=None),
+        atlas_row(3, frames_to_obfuscate={"1": [GOAL], "7": [GOAL]}),
+        atlas_row(4, answer=None, frames_to_obfuscate={"1": [GOAL]}),
         atlas_row(5, end_timestamp=None),
     ]
     (tmp_path / "mine").mkdir()
@@ -56,12 +57,21 @@ def test_an_action_of_two_sports_is_a_class_in_each(tmp_path: Path, write_video:
     (tmp_path / "mine").mkdir()
     write_video(tmp_path / "mine" / "video0.mp4", frames=45)
     import_videos(tmp_path / "mine", root=tmp_path / "atlas", copy=write_jsonl(tmp_path / "table.jsonl", rows))
+    script = '{"style": "short_fixed", "scripts": {"throw (judo)": {"sport": "judo", "steps": ["grip", "turn"]}}}'
+    write_whole(tmp_path / "atlas" / "scripts" / "short_fixed.json", script)
     dataset = read_actionatlas(tmp_path / "atlas")
     tennis, judo = dataset.questions
     assert tennis.candidates[3:] == ("throw (tennis)", "tennis throw") and tennis.truth == "tennis move a"
     assert judo.candidates[3:] == ("throw (judo)", "judo throw")
     assert dataset.class_names["throw (judo)"] == ("throw",)
     assert classes_of(dataset)["throw (tennis)"] == "tennis"
+
+
+def test_a_cut_segment_is_read_whole(data: Path, tmp_path: Path, write_video: Callable[..., Path]) -> None:
+    write_video(tmp_path / "mine" / "001.mp4", frames=15)
+    import_videos(tmp_path / "mine")
+    clip = datasets.load("actionatlas").clips["001"]
+    assert (clip.path.name, clip.start_s, clip.end_s) == ("001.mp4", 0.0, 1.0)
 
 
 def test_a_clip_that_is_not_done_is_not_read_from_a_file_that_lies_there(data: Path) -> None:
@@ -86,9 +96,13 @@ def test_scripts_in_the_folder_are_read(data: Path) -> None:
 
 
 def test_a_file_that_is_gone_or_changed_is_named(data: Path) -> None:
-    (data / "videos" / "video3.mp4").write_bytes(b"short")
-    with pytest.raises(ActAlignError, match=r"1 file\(s\) missing or changed .* first is 'video3.mp4'; fetch again"):
-        datasets.load("actionatlas")
+    whole = (data / "videos" / "video3.mp4").read_bytes()
+    for content in (whole[:-1], whole + b"?"):
+        (data / "videos" / "video3.mp4").write_bytes(content)
+        with pytest.raises(
+            ActAlignError, match=r"1 file\(s\) missing or changed .* first is 'video3.mp4'; fetch again"
+        ):
+            datasets.load("actionatlas")
     (data / "videos" / "video0.mp4").unlink()
     with pytest.raises(ActAlignError, match=r"2 file\(s\)"):
         datasets.load("actionatlas")
@@ -100,6 +114,8 @@ def test_a_data_set_is_restricted_to_the_common_clips(data: Path) -> None:
     assert [question.clip_id for question in dataset.questions] == ["000", "003"]
     assert list(dataset.clips) == ["000", "003"]
     assert restrict(read_actionatlas(), read_manifest().done).clips.keys() == {"000", "002", "003"}
+    labelled = replace(dataset, frame_labels={"000": ("grip",), "003": ("turn",)})
+    assert restrict(labelled, ["003"]).frame_labels == {"003": ("turn",)}
     with pytest.raises(ActAlignError, match="no clip '004'"):
         restrict(dataset, ["004"])
     with pytest.raises(ActAlignError, match="none in common"):
@@ -108,10 +124,11 @@ def test_a_data_set_is_restricted_to_the_common_clips(data: Path) -> None:
 
 def test_masks_of_all_clips_by_either_rule(data: Path) -> None:
     official = read_masks()
-    assert sorted(official) == ["000", "003"]
+    assert sorted(official) == ["000", "001", "003"]
     assert [number for number, _ in official["000"].frames] == [0, 2]
-    # The clip begins at frame int(0.5 * 15) = 7 of its video, and the released rule lists frames 1 and 3 of the video.
-    assert read_masks(rule="released") == {}
+    # The clips begin at frame int(0.5 * 15) = 7 of their videos, and the released rule lists frames of the video.
+    released = read_masks(rule="released")
+    assert {name: [number for number, _ in masks.frames] for name, masks in released.items()} == {"003": [0]}
 
 
 def test_a_table_in_which_no_question_can_be_asked_is_refused(tmp_path: Path) -> None:

@@ -131,7 +131,9 @@ def test_a_segment_may_begin_with_its_video() -> None:
 
 
 def test_every_row_is_kept_in_order_whatever_is_wrong_with_it() -> None:
-    rows = parse_rows([{UNREADABLE: "line 1 is torn"}, atlas_row(1), atlas_row(2, id="001"), {}, atlas_row(4, id="001")])
+    rows = parse_rows(
+        [{UNREADABLE: "line 1 is torn"}, atlas_row(1), atlas_row(2, id="001"), {}, atlas_row(4, id="001")]
+    )
     assert [row.number for row in rows] == [0, 1, 2, 3, 4]
     assert rows[0].fault == "line 1 is torn"
     assert rows[1].fault == ""
