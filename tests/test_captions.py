@@ -108,7 +108,7 @@ def test_the_table_comes_back_from_csv() -> None:
     table["evidence"] = [0.123456789, -0.5]
     rows = list(csv.DictReader(io.StringIO(timeline_csv(table))))
     assert [row["text"] for row in rows] == ['toss, "high"', "two\nlines"]
-    assert rows[1]["end_s"] == "12345.678901"
+    assert (rows[1]["start_s"], rows[1]["end_s"]) == ("0.333333", "12345.678901")
     assert [row["evidence"] for row in rows] == ["0.123456789", "-0.5"]
     assert list(rows[0]) == ["start_s", "end_s", "sub_action", "text", "evidence"]
 

@@ -89,6 +89,10 @@ def test_equal_texts_are_one_place_when_neighbours_are_counted() -> None:
     )
     assert table["kept_of_space"].item() < 0.7
     assert table["kept_by_chance"].item() == 3 / 11, "of the other texts, not of their copies"
+    table = projection.stability(
+        copies, rng.normal(size=(120, 2)), ["a", "b"] * 60, seed=0, perplexity=5, restarts=0, neighbours=20
+    )
+    assert table[["kept_of_space", "kept_by_chance"]].values.tolist() == [[1, 1]], "all others are neighbours"
     beside = np.repeat(rng.normal(size=(12, 2)), 4, axis=0) + 1e-6 * rng.normal(size=(48, 2))
     table = projection.stability(
         np.repeat(few, 4, axis=0), beside, ["a", "b"] * 24, seed=0, perplexity=5, restarts=1, neighbours=3
@@ -173,13 +177,30 @@ def test_many_clusters_are_left_out_in_groups_and_one_has_no_interval(rng: np.ra
     assert np.bincount(np.bincount(groups)).tolist() == [0, 0, 100, 100], "200 groups of two or three"
     assert not np.array_equal(groups, projection._groups(clusters, 1)[0])
     one = projection.silhouette_intervals([space[:9], space[:9]], sports[:9], clusters=["same"] * 9)
-    assert one[["low", "high"]].isna().all(axis=None)
+    few = projection.silhouette_intervals([space[:3], space[:3]], sports[:3], clusters=clusters[:3])
+    assert one[["low", "high"]].isna().all(axis=None) and few[["low", "high"]].isna().all(axis=None)
+
+
+def test_an_interval_is_of_as_many_values_as_there_are_groups(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "JACKKNIFE_GROUPS", 2)
+    space, clusters = _clusters(rng, spread=0.5), [str(row) for row in range(30)]
+    groups, _ = projection._groups(clusters, 0)
+    first, second = (projection.sport_silhouette(space[groups == n], np.array(SPORTS)[groups == n]) for n in (0, 1))
+    row = projection.silhouette_intervals([space, space], SPORTS, clusters=clusters).iloc[0]
+    half = 12.706204736432095 * abs(first - second) / 2  # the 97.5% point of Student's t with 1 degree of freedom
+    assert row["high"] - row["silhouette"] == pytest.approx(half)
 
 
 @pytest.mark.parametrize(
     ("act", "message"),
     [
         (lambda: projection.project_tsne(np.eye(5), seed=0), "perplexity 30.0"),
+        (
+            lambda: projection.project_tsne(np.eye(5), seed=0, perplexity=5),
+            "perplexity 5 must be above 0 and below the 5",
+        ),
         (lambda: projection.project_tsne(np.ones((5, 1)), seed=0, perplexity=2), r"\(5, 1\) are points on a line"),
         (lambda: projection.project_tsne(np.zeros((5, 2)), seed=0, perplexity=2), "all zeros"),
         (lambda: projection.project_tsne(np.full((5, 2), np.nan), seed=0, perplexity=2), "NaN or inf in 5 rows"),
