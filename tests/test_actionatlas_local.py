@@ -1,4 +1,5 @@
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,11 +43,23 @@ def test_a_whole_video_serves_all_its_clips(importer: Importer, write_video: Cal
     assert not (importer.root / "parts").exists()
 
 
-def test_what_was_imported_is_not_imported_again(importer: Importer, write_video: Callable[..., Path]) -> None:
+def test_what_a_killed_import_left_is_in_nobodys_way(importer: Importer, write_video: Callable[..., Path]) -> None:
+    path = write_video(importer.mine / "video0.mp4", frames=45)
+    (importer.root / "parts" / "video0").mkdir(parents=True)
+    os.link(path, importer.root / "parts" / "video0" / "import.mp4")
+    assert importer.run().done == ("000", "002")
+    assert not (importer.root / "parts").exists()
+
+
+def test_what_was_imported_is_not_imported_again(
+    importer: Importer, write_video: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     write_video(importer.mine / "video0.mp4", frames=45)
     first = importer.run()
+    assert "2 of 3 clips are there, 2 of them new" in capsys.readouterr().out
     ledger = (importer.root / "ledger.jsonl").read_bytes()
     assert importer.run() == first and (importer.root / "ledger.jsonl").read_bytes() == ledger
+    assert "2 of 3 clips are there, 0 of them new" in capsys.readouterr().out
 
 
 def test_a_file_that_is_too_short_is_no_segment(
@@ -78,8 +91,9 @@ def test_the_longest_of_several_files_of_a_name_serves_all_clips(
     assert importer.run().done == ("000", "001")
 
 
-@pytest.mark.parametrize("name", ["001.mp4", "video1_1.0_2.0.mp4"])
+@pytest.mark.parametrize("name", ["001.mp4", "video1_11.0_12.0.mp4"])
 def test_a_cut_segment_is_read_from_its_start(importer: Importer, write_video: Callable[..., Path], name: str) -> None:
+    importer.table = write_jsonl(importer.table, [atlas_row(1, start_timestamp=11.0, end_timestamp=12.0)])
     write_video(importer.mine / name, frames=15)
     entry = importer.run().by_id()["001"]
     assert (entry.state, entry.file, entry.start_s, entry.end_s, entry.frames) == (
@@ -90,7 +104,7 @@ def test_a_cut_segment_is_read_from_its_start(importer: Importer, write_video: C
 def test_a_whole_video_named_by_the_clip_is_read_from_the_clips_start(
     importer: Importer, write_video: Callable[..., Path]
 ) -> None:
-    write_video(importer.mine / "001.mp4", frames=60)
+    write_video(importer.mine / "001.mp4", frames=38)  # 2.5 s: it ends soon after the clip
     entry = importer.run().by_id()["001"]
     assert (entry.state, entry.start_s, entry.end_s) == ("done", 1.0, 2.0)
 
@@ -106,6 +120,38 @@ def test_a_file_that_cannot_be_decoded_is_named_and_changes_nothing(
     out = capsys.readouterr().out
     assert "clip 000: video0.mp4 is of no use" in out and "clip 001: 001.mp4 is of no use" in out
     assert str(importer.mine) not in out
+
+
+def test_a_good_segment_is_found_beside_a_bad_whole_video(importer: Importer, write_video: Callable[..., Path]) -> None:
+    (importer.mine / "video1.mp4").write_bytes(b"not a video")
+    write_video(importer.mine / "001.mp4", frames=15)
+    assert importer.run().done == ("001",) and importer.files() == ["segments/001.mp4"]
+
+
+def test_nothing_is_taken_for_a_faulty_row(importer: Importer, write_video: Callable[..., Path]) -> None:
+    importer.table = write_jsonl(importer.table, [atlas_row(0, answer=9), atlas_row(1, end_timestamp=None)])
+    for number in range(2):
+        write_video(importer.mine / f"video{number}.mp4", frames=45)
+    assert repr(importer.run()) == "Manifest(0 of 2 done; failed: 2 row)"
+    assert importer.files() == [] and not (importer.root / "ledger.jsonl").exists()
+
+
+def test_the_suffix_of_a_camera_is_written_small(importer: Importer, write_video: Callable[..., Path]) -> None:
+    write_video(importer.mine / "a.mp4", frames=45).rename(importer.mine / "video0.MP4")
+    assert importer.run().done == ("000", "002") and importer.files() == ["video0.mp4"]
+
+
+def test_a_full_disk_ends_the_import_with_one_clear_error(
+    importer: Importer, write_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_video(importer.mine / "video0.mp4", frames=45)
+    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(ActAlignError, match=r"cannot write .*: No space left on device; free some space"):
+        importer.run()
 
 
 def test_where_links_are_not_possible_files_are_copied(
