@@ -8,6 +8,7 @@ from atlas_copy import atlas_row, write_jsonl
 
 from actalign.datasets.actionatlas.manifest import Manifest
 from actalign.errors import ActAlignError
+from actalign.fetching.checking import check_clip
 from actalign.fetching.local import import_videos
 
 
@@ -120,6 +121,21 @@ def test_a_file_that_cannot_be_decoded_is_named_and_changes_nothing(
     out = capsys.readouterr().out
     assert "clip 000: video0.mp4 is of no use" in out and "clip 001: 001.mp4 is of no use" in out
     assert str(importer.mine) not in out
+
+
+def test_a_video_that_is_cut_off_after_the_clip_is_of_no_use(
+    importer: Importer, write_video: Callable[..., Path]
+) -> None:
+    path = write_video(importer.mine / "video0.mp4", frames=90, container={"movflags": "+faststart"})
+    path.write_bytes(path.read_bytes()[:-200])
+    assert importer.run().done == ()
+
+
+def test_a_clip_of_one_frame_has_its_size_and_the_rate_of_its_file(
+    tmp_path: Path, write_video: Callable[..., Path]
+) -> None:
+    facts = check_clip(write_video(tmp_path / "a.mp4", frames=15, size=(48, 64)), start_s=0.0, end_s=0.05)
+    assert (facts.frames, facts.frame_rate, facts.width, facts.height) == (1, 15.0, 64, 48)
 
 
 def test_a_good_segment_is_found_beside_a_bad_whole_video(importer: Importer, write_video: Callable[..., Path]) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -20,10 +21,13 @@ from typer.testing import CliRunner
 from video_server import video_server
 
 from actalign import __version__, cli, diagnosis, paths
-from actalign.datasets.actionatlas.manifest import read_manifest
+from actalign.datasets.actionatlas.manifest import Manifest, read_manifest
 from actalign.datasets.registry import write_registry
 from actalign.encoder import load_encoder
 from actalign.errors import ActAlignError
+from actalign.fetching.site import Site
+from actalign.options import options
+from actalign.records import Dataset
 from actalign.sample.classes import families
 from actalign.sample.render import plan_clips, write_folder
 
@@ -106,6 +110,46 @@ def test_score_prints_intervals_and_writes_the_scores(drawn: Path, own_store: Pa
     assert "on 4 of 4" in done.stdout
     table = pd.read_csv(out)
     assert set(table["method"]) == {"dtw", "dtw_context"} and len(table) == 2 * 4 * 5
+
+
+def test_score_hands_on_its_options_and_takes_the_test_split(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = shutil.copytree(drawn, tmp_path / "data")
+    clips = pd.read_csv(mine / "clips.csv")
+    clips.loc[0, "split"] = "validation"
+    clips.to_csv(mine / "clips.csv", index=False)
+    seen: list[Any] = []
+
+    def groups(dataset: Dataset, **options: Any) -> list[str]:
+        seen.append(([question.clip_id for question in dataset.questions], options))
+        return ["a text"]
+
+    def encoder(checkpoint: str, **options: Any) -> str:
+        seen.append((checkpoint, options))
+        return "encoder"
+
+    def clip_embeddings(dataset: Dataset, encoder: str, **options: Any) -> None:
+        seen.append((encoder, options))
+
+    def texts(groups: list[str], encoder: str, **options: Any) -> None:
+        seen.append((groups, encoder, options))
+        raise ActAlignError("enough")
+
+    monkeypatch.setattr("actalign.questions.text_groups", groups)
+    monkeypatch.setattr("actalign.encoder.load_encoder", encoder)
+    monkeypatch.setattr("actalign.embeddings.embed_clips", clip_embeddings)
+    monkeypatch.setattr("actalign.embeddings.embed_texts", texts)
+    given = ("--checkpoint", "a/b", "--device", "cuda:1", "--dtype", "float16", "--frame-rate", "3", "--store", "kept")
+    method = ("--style", "context_rich", "--method", "dtw_context_smoothing", "--smoothing-width", "5")
+    assert "error: enough" in run("score", str(mine), *given, *method, "--preset", "reference").stderr
+    chosen = options("reference", smoothing_width=5)
+    assert seen == [
+        (clips["clip_id"].tolist()[1:], {"methods": [method[3]], "styles": ["context_rich"], "options": chosen}),
+        ("a/b", {"device": "cuda:1", "dtype": "float16"}),
+        ("encoder", {"store_folder": Path("kept"), "frame_rate": 3.0}),
+        (["a text"], "encoder", {"store_folder": Path("kept"), "group_padding": "longest"}),
+    ]
 
 
 def test_score_says_before_it_encodes_that_it_cannot_write(
@@ -248,6 +292,10 @@ def test_reproduce_with_other_parameters_goes_to_a_folder_of_its_own(
     folders = [Path(folder) for _, folder in seen]
     assert folders[0].parent == paths.DATA / "runs" and folders[0].name.startswith(f"{drawn.name}-checkpoint-")
     assert folders[1] == tmp_path / "mine"
+    monkeypatch.chdir(tmp_path)
+    run("reproduce", "--out", "mine", "--checkpoint", "google/there", "--frame-rate", "3", "--only", "10_embeddings")
+    command, folder = seen.pop()
+    assert command[-2:] == ["checkpoint='google/there'", "frame_rate=3.0"] and folder == str(tmp_path / "mine")
     namesake = tmp_path / drawn.name  # another folder of the same name has a folder of its own
     shutil.copytree(drawn, namesake)
     run("reproduce", "--preset", "reference", "--dataset", str(namesake), *checkpoint)
@@ -495,6 +543,21 @@ def test_scripts_are_asked_for_kept_and_written(environment: FakeEndpoint, drawn
         assert KEY not in output
 
 
+def test_scripts_hands_on_its_options(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    def noted(dataset: Dataset, style: str, **options: Any) -> Any:
+        seen.append((style, options))
+        return SimpleNamespace(messages=(), failures={}, write=lambda folder, replace: folder)
+
+    monkeypatch.setattr("actalign.llm.preview", noted)
+    monkeypatch.setattr("actalign.llm.generate", noted)
+    given = ("--model", "large", "--seed", "3", "--concurrency", "2", "--price", "2.5", "10")
+    assert run("scripts", str(drawn), "--style", "released", "--cache", "answers.jsonl", *given).exit_code == 0
+    asked = {"cache": Path("answers.jsonl"), "model": "large", "seed": 3, "price": (2.5, 10.0)}
+    assert seen == [("released", asked), ("released", {**asked, "concurrency": 2})]
+
+
 def test_a_class_without_a_script_is_named_and_nothing_is_written(
     environment: FakeEndpoint, drawn: Path, tmp_path: Path
 ) -> None:
@@ -506,6 +569,29 @@ def test_a_class_without_a_script_is_named_and_nothing_is_written(
     assert partly.exit_code == cli.PARTLY
     assert f"failed: {victim}: " in partly.stderr and partly.stderr.count("failed: ") == 1
     assert not (tmp_path / "scripts").exists()
+
+
+def test_fetch_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def noted(*arguments: Any, **options: Any) -> Manifest:
+        seen.append((*arguments, options))
+        return Manifest(())
+
+    monkeypatch.setattr("actalign.fetching.run.fetch", noted)
+    monkeypatch.setattr("actalign.fetching.local.import_videos", noted)
+    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\n")
+    asked: dict[str, Any] = {"cookies_file": tmp_path / "cookies.txt", "cookies_from_browser": "firefox"}
+    asked |= {"proxy": "http://127.0.0.1:9", "rate_limit": 5.0}
+    given = [text for name, value in asked.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    common = ["--root", "a", "--copy", "b", "--revision", "c"]
+    assert run("fetch", *common, *given, "--workers", "3").exit_code == 0
+    assert run("fetch", *common, "--videos", "d").exit_code == 0
+    table = {"copy": Path("b"), "revision": "c"}
+    assert seen == [
+        (Path("a"), {**table, "site": Site(**asked), "workers": 3}),
+        (Path("d"), {**table, "root": Path("a")}),
+    ]
 
 
 def test_fetch_says_what_is_missing_and_goes_on(write_video: Callable[..., Path], tmp_path: Path) -> None:
