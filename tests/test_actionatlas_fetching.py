@@ -96,11 +96,20 @@ def test_a_fetched_clip_is_recorded_with_all_its_facts(
     ]
 
 
-def test_a_good_file_is_never_fetched_again(fetcher: Fetcher, video: bytes) -> None:
+def test_a_good_file_is_never_fetched_again(fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     fetcher.server.serve("video0", video)
     first = fetcher.one()
     asked = list(fetcher.server.requests)
     assert fetcher.one() == first and fetcher.server.requests == asked
+    assert capsys.readouterr().out.endswith("1 of 1 clips are there, 0 of them new\n")
+
+
+def test_a_good_file_is_not_fetched_again_for_a_window_beyond_its_end(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1, youtube_id="video0", start_timestamp=5.0, end_timestamp=9.0))
+    fetcher.server.serve("video0", video)
+    fetcher.fetch(only=["000"])
+    fetcher.server.requests.clear()
+    assert [entry.kind for entry in fetcher.fetch().entries] == ["", "window"] and fetcher.server.requests == []
 
 
 def test_a_file_that_changed_since_is_fetched_again(fetcher: Fetcher, video: bytes) -> None:
@@ -127,13 +136,16 @@ def test_a_file_that_one_clip_vouches_for_is_not_fetched_again_for_another(fetch
     assert first.sha256 == second.sha256 and fetcher.server.requests == []
 
 
-def test_clips_of_one_video_share_one_download(fetcher: Fetcher, video: bytes) -> None:
+def test_clips_of_one_video_share_one_download(
+    fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     fetcher.rows(atlas_row(0), atlas_row(1, youtube_id="video0", start_timestamp=2.0, end_timestamp=9.0))
     fetcher.server.serve("video0", video)
     entries = fetcher.fetch().entries
     assert [entry.state for entry in entries] == ["done", "done"]
     assert [(entry.start_s, entry.end_s, entry.frames) for entry in entries] == [(0.5, 1.5, 15), (2.0, 3.0, 15)]
     assert len(fetcher.server.asked("video0")) == 2  # one look at the headers, one download
+    assert "2 of them new" in capsys.readouterr().out
 
 
 def test_a_window_beyond_the_end_costs_its_own_clip(fetcher: Fetcher, video: bytes) -> None:
@@ -175,6 +187,7 @@ def test_a_failure_is_named_and_leaves_no_file(
     assert entry.reason and entry.file == "" and "\n" not in entry.reason
     assert str(fetcher.root) not in entry.reason
     assert not (fetcher.root / "videos").exists()
+    assert entry.retryable or not (fetcher.root / "parts").exists()
     assert len(fetcher.pauses) == attempts - 1
 
 
@@ -252,6 +265,25 @@ def test_a_later_run_tries_only_what_may_work_now(fetcher: Fetcher, video: bytes
     assert [entry.attempts for entry in manifest.entries] == [1] * 5
 
 
+def test_cookies_and_a_proxy_are_tried_where_they_may_help(
+    fetcher: Fetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def refused(youtube_id: str, *_: Any, **__: Any) -> Path:
+        tried.append(youtube_id)
+        raise FetchError({"video0": "age wall", "video1": "geo"}[youtube_id], "not shown")
+
+    monkeypatch.setattr(run_module, "download", refused)
+    fetcher.rows(atlas_row(0), atlas_row(1))
+    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\n")
+    sites: list[dict[str, Any]] = [{}, {}, {"cookies_file": tmp_path / "cookies.txt"}, {"proxy": "http://127.0.0.1:9"}]
+    for site, expected in zip(sites, (["video0", "video1"], [], ["video0"], ["video1"]), strict=True):
+        tried.clear()
+        fetcher.fetch(site=site)
+        assert sorted(tried) == expected
+
+
 def test_an_interrupted_download_goes_on_in_the_next_run(fetcher: Fetcher, video: bytes) -> None:
     fetcher.server.serve("video0", video, "whole", "half", "whole")
     assert fetcher.one(attempts=1).kind == "network"
@@ -302,7 +334,9 @@ def test_a_part_longer_than_the_video_is_fetched_anew(fetcher: Fetcher, video: b
 def test_a_whole_file_that_was_not_recorded_is_checked_and_kept(fetcher: Fetcher, video: bytes) -> None:
     (fetcher.root / "videos").mkdir(parents=True)
     (fetcher.root / "videos" / "video0.mp4").write_bytes(video)
+    (fetcher.root / ".manifest.parquet.0f.tmp").write_bytes(b"of a run that was killed")
     entry = fetcher.one()
+    assert not list(fetcher.root.glob("*.tmp"))
     assert (entry.state, entry.attempts, fetcher.server.requests) == ("done", 1, [])
 
 
@@ -314,7 +348,9 @@ def test_half_a_file_that_was_not_recorded_is_replaced(fetcher: Fetcher, video: 
     assert [path.name for path in (fetcher.root / "videos").iterdir()] == ["video0.mp4"]
 
 
-def test_faulty_rows_are_kept_with_their_reason_and_not_asked_for(fetcher: Fetcher, video: bytes) -> None:
+def test_faulty_rows_are_kept_with_their_reason_and_not_asked_for(
+    fetcher: Fetcher, video: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     fetcher.rows(atlas_row(0, answer=9), atlas_row(1, end_timestamp=0.1), atlas_row(2), atlas_row(3, id="002"))
     fetcher.server.serve("video2", video)
     entries = fetcher.fetch().entries
@@ -324,6 +360,7 @@ def test_faulty_rows_are_kept_with_their_reason_and_not_asked_for(fetcher: Fetch
         (2, "002", "done", ""),
         (3, "002", "failed", "row"),
     ]
+    assert "\n  3 missing: row; see the reason in the manifest\n" in capsys.readouterr().out
     assert entries[0].reason == "answer is 9; it should count from 1 to 5" and entries[0].retryable is False
     assert {name for name, _ in fetcher.server.requests} == {"video2"}
 
@@ -361,9 +398,29 @@ def test_a_wall_ends_the_run_and_the_rest_stays_pending(
     assert f"stopped early: {WALLED} videos in a row met a wall (rate limited)" in capsys.readouterr().out
 
 
+def test_walls_with_a_good_video_between_them_do_not_end_the_run(fetcher: Fetcher, video: bytes) -> None:
+    fetcher.rows(*(atlas_row(number) for number in range(2 * WALLED + 2)))
+    for number in range(2 * WALLED + 2):
+        fetcher.server.serve(f"video{number}", video, "whole" if number % 2 else 429)
+    manifest = fetcher.fetch(workers=1, attempts=1)
+    assert len(manifest.done) == manifest.missing["rate limited"] == WALLED + 1
+
+
+def test_masks_that_do_not_fit_the_video_are_told(
+    fetcher: Fetcher, write_video: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetcher.rows(atlas_row(0), atlas_row(1))
+    small = write_video(tmp_path / "small.mp4", frames=45, size=(16, 16)).read_bytes()
+    for number in range(2):
+        fetcher.server.serve(f"video{number}", small)
+    fetcher.fetch()
+    assert "  1 with text masks that reach outside the picture, the first is '000'" in capsys.readouterr().err
+
+
 def test_only_some_clips_are_fetched_if_asked(fetcher: Fetcher, video: bytes) -> None:
     fetcher.rows(atlas_row(0), atlas_row(1))
     fetcher.server.serve("video1", video)
+    assert repr(fetcher.fetch(only=[])) == "Manifest(0 of 2 done; 2 pending)"
     assert [entry.state for entry in fetcher.fetch(only=["001"]).entries] == ["pending", "done"]
     with pytest.raises(ActAlignError, match="clip 'x' is not in the benchmark"):
         fetcher.fetch(only=["x"])
@@ -447,7 +504,7 @@ def test_a_run_that_ends_early_sits_out_no_pause_and_asks_no_more(
 def test_two_runs_do_not_share_a_folder(fetcher: Fetcher) -> None:
     fetcher.root.mkdir()
     with (fetcher.root / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_SH)
         with pytest.raises(ActAlignError, match="another run is filling"):
             fetcher.fetch()
 
