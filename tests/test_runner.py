@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from actalign import errors, paths, run_records, runner
 from actalign import notebook as notebook_module
@@ -94,6 +94,13 @@ def test_a_missing_tagged_cell_is_refused(tmp_path: Path) -> None:
         run_notebook(path, {"seed": 1}, output=tmp_path / "out.ipynb")
 
 
+def test_a_tagged_cell_of_text_is_refused(tmp_path: Path) -> None:
+    cell = new_markdown_cell("seed = 0  # draws", metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "n.ipynb")
+    with pytest.raises(ActAlignError, match="needs exactly one, a code cell"):
+        read_parameters(tmp_path / "n.ipynb")
+
+
 def test_two_tagged_cells_are_refused(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "n.ipynb")
     made = nbformat.read(path, as_version=4)
@@ -127,6 +134,7 @@ def test_sources_with_outputs_are_refused_and_all_are_named(tmp_path: Path) -> N
     check_sources([clean])
     shown = write_notebook(tmp_path / "shown.ipynb", "1 + 1")
     made = nbformat.read(shown, as_version=4)
+    made.cells[0].outputs = [new_output("stream", text="2")]
     made.cells[1].execution_count = 3
     nbformat.write(made, shown)
     untagged = write_notebook(tmp_path / "untagged.ipynb", parameters=None)
@@ -134,7 +142,7 @@ def test_sources_with_outputs_are_refused_and_all_are_named(tmp_path: Path) -> N
         check_sources([clean, shown, untagged])
     message = str(caught.value)
     assert message.startswith("2 notebook(s) cannot be run:")
-    assert "shown.ipynb carries outputs or execution counts (code cells 2)" in message
+    assert "shown.ipynb carries outputs or execution counts (code cells 1, 2)" in message
     assert "untagged.ipynb has 0 cells tagged" in message
 
 
@@ -154,21 +162,28 @@ def test_a_missing_notebook_is_one_clear_error(tmp_path: Path) -> None:
 # One notebook
 
 
-def test_parameters_arrive_and_the_kernel_is_this_interpreter_in_the_notebooks_folder(project: Path) -> None:
+def test_parameters_arrive_and_the_kernel_is_this_interpreter_in_the_notebooks_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(project / "mine"))
     path = write_notebook(
         paths.NOTEBOOKS / "n.ipynb",
         "import json, os, sys\nfrom pathlib import Path\nimport actalign\nfrom actalign import paths",
         "seen = [seed, style, sys.executable, os.getcwd(), str(paths.ROOT), actalign.__file__]\n"
-        "(paths.ROOT / 'seen.json').write_text(json.dumps(seen));",
+        "around = [os.environ['PYTHONPATH'].split(os.pathsep), os.environ['PYTHONHASHSEED']]\n"
+        "(paths.ROOT / 'seen.json').write_text(json.dumps([*seen, *around]));",
         parameters="seed = 0  # draws\nstyle = None  # of script",
     )
     output = run_notebook(path, {"style": "é {x}"}, output=project / "out" / "n.ipynb")
-    seed, style, executable, folder, root, package = json.loads((project / "seen.json").read_text())
+    seed, style, executable, folder, root, package, search_path, hash_seed = json.loads(
+        (project / "seen.json").read_text()
+    )
     assert (seed, style) == (0, "é {x}")
     assert executable == sys.executable
     assert Path(folder) == paths.NOTEBOOKS
     assert Path(root) == project
     assert Path(package).parent == Path(runner.__file__).parent
+    assert search_path == [str(Path(package).parents[1]), str(project / "mine")] and hash_seed == "0"
     executed = nbformat.read(output, as_version=4)
     assert [cell.execution_count for cell in executed.cells] == [1, 2, 3, 4]
     assert read_parameters(path) == {"seed": 0, "style": None}
@@ -205,7 +220,7 @@ def test_a_dying_kernel_is_an_error_that_says_so(tmp_path: Path) -> None:
 
 def test_a_kernel_that_cannot_start_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interpreter = tmp_path / "python"
-    interpreter.write_text("#!/bin/sh\necho 'No module named ipykernel' >&2\nexit 1\n")
+    interpreter.write_text("#!/bin/sh\necho 'starting' >&2\necho 'No module named ipykernel' >&2\nexit 1\n")
     interpreter.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(interpreter))
     path = write_notebook(tmp_path / "n.ipynb", "1")
@@ -287,12 +302,16 @@ def test_a_second_run_reuses_everything(fast: list[str], capsys: pytest.CaptureF
         assert text.endswith("DTW                  70.0 [65.0, 75.0]   85.0   95.0  440 of 448\n")
 
 
-def test_records_hold_hashes_and_no_absolute_paths(fast: list[str], project: Path) -> None:
+def test_records_hold_hashes_and_no_absolute_paths(
+    fast: list[str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = count()
+    monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     runner.main([])
     records = sorted((paths.RESULTS / "runs").iterdir())
     assert [path.name for path in records] == [f"{stem}.json" for stem in ALL]
     content = json.loads(records[2].read_text())
-    assert sorted(content) == ["key", "outputs", "seconds"]
+    assert sorted(content) == ["key", "outputs", "seconds"] and content["seconds"] == 1
     assert list(content["outputs"]) == ["figures/fig_4_maps.svg"]
     assert not any(str(project) in path.read_text() for path in records)
 
@@ -535,8 +554,8 @@ def test_parameters_are_set_where_they_are_known_and_need_a_folder_of_their_own(
     fast.clear()
     assert runner.main(["--set", "style=terse", "seed=3"]) == 0
     assert fast == []
-    assert runner.main(["--set", "style=/a folder/of mine", "seed=4"]) == 0
-    assert fast == ALL and (paths.RESULTS / "widths.csv").read_text() == "('/a folder/of mine', 4)"
+    assert runner.main(["--set", "style=/a folder/of=mine", "seed=4"]) == 0
+    assert fast == ALL and (paths.RESULTS / "widths.csv").read_text() == "('/a folder/of=mine', 4)"
     with pytest.raises(SystemExit):
         runner.main(["--set", "style"])
     assert "'style' is not NAME=VALUE" in capsys.readouterr().err
