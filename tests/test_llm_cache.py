@@ -92,6 +92,24 @@ def test_what_another_process_writes_is_seen_at_once(path: Path) -> None:
     assert reader.find(REQUEST) is not None
 
 
+def test_a_line_that_is_seen_half_written_is_read_when_it_is_whole(path: Path) -> None:
+    AnswerCache(path).save(REQUEST, completion("slow"), class_name="lob")
+    content = path.read_bytes()
+    for so_far in (40, len(content) - 1):
+        path.write_bytes(content[:so_far])
+        reader = AnswerCache(path)
+        path.write_bytes(content)
+        AnswerCache(path).save(replace(REQUEST, seed=so_far), completion("next"), class_name="lob")
+        assert reader.find(REQUEST) == Answer(completion("slow"))
+        assert (len(reader), reader.damaged) == (2, 0)
+
+
+def test_the_models_whose_answers_are_at_hand_come_in_the_order_first_met(path: Path) -> None:
+    for model in ("small", "large", "small", "medium"):
+        AnswerCache(path).save(replace(REQUEST, model=model), completion("whole"), class_name="lob")
+    assert AnswerCache(path).models == ("small", "large", "medium")
+
+
 @pytest.mark.parametrize("keep", [1, 40, -2])
 def test_half_a_line_is_left_out_and_closed_off(path: Path, keep: int) -> None:
     other = replace(REQUEST, seed=1)
@@ -146,8 +164,10 @@ def test_structured_output_is_remembered_by_endpoint_and_model(path: Path) -> No
 
 
 def test_replies_that_are_no_answers_are_kept_but_never_used(path: Path) -> None:
-    AnswerCache(path).save_unusable(REQUEST, '{"choices": [', class_name="lob")
-    assert lines(path)[0]["body"] == '{"choices": ['
+    body = '{"choices": [' + 1000 * " "
+    AnswerCache(path).save_unusable(REQUEST, body, class_name="lob")
+    (line,) = lines(path)
+    assert (line["key"], line["class"], line["body"]) == (REQUEST.key, "lob", body)
     assert AnswerCache(path).find(REQUEST) is None
     assert AnswerCache(path).damaged == 0
 
@@ -234,6 +254,11 @@ def test_an_answer_in_parts_is_put_together() -> None:
     parts = [{"type": "text", "text": "1. toss "}, {"type": "text", "text": "2. hit"}]
     answer = Answer(completion(parts, refusal="no", usage={"prompt_tokens": 3, "completion_tokens": 4}))
     assert (answer.text, answer.refusal, answer.tokens) == ("1. toss 2. hit", "no", (3, 4))
+
+
+def test_the_first_of_several_choices_counts() -> None:
+    choices = [{"message": {"content": text}, "finish_reason": reason} for text, reason in (("a", "stop"), ("b", "x"))]
+    assert (Answer({"choices": choices}).text, Answer({"choices": choices}).finish_reason) == ("a", "stop")
 
 
 def test_a_chain_of_complaints_is_replayed_from_the_file(path: Path) -> None:

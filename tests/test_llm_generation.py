@@ -21,7 +21,7 @@ from endpoint import Act, FakeEndpoint, good_steps
 
 from actalign.errors import ActAlignError
 from actalign.llm import STYLES, Generation, Kind, generate, preview
-from actalign.llm.asking import GIVE_UP_UNANSWERED
+from actalign.llm.asking import GIVE_UP_AFTER, GIVE_UP_UNANSWERED
 from actalign.llm.cache import AnswerCache
 from actalign.llm.chains import REPAIRS
 from actalign.llm.claims import Claims
@@ -197,16 +197,21 @@ def test_only_what_is_new_is_asked(server: FakeEndpoint, cache: Path) -> None:
 
 def test_at_most_so_many_at_once(server: FakeEndpoint, cache: Path) -> None:
 
+    in_vain: list[str] = []
+
     def together(handler: served.Handler, body: dict[str, Any]) -> None:
         """Hold on until 4 are here at once; the first comes alone."""
         deadline = time.monotonic() + 10
-        while len(server.bodies) > 1 and server.most_at_once < 4 and time.monotonic() < deadline:
+        while len(server.bodies) > 1 and server.most_at_once < 4:
+            if time.monotonic() > deadline:
+                in_vain.append(served.class_in(body))
+                break
             time.sleep(0.002)
         served.good(handler, body)
 
     server.otherwise = together
     run(cache, MANY, concurrency=4)
-    assert server.most_at_once == 4
+    assert (server.most_at_once, in_vain) == (4, [])
     assert len(server.bodies) == len(MANY)
 
 
@@ -227,6 +232,9 @@ def test_a_bad_request_of_one_class_says_nothing_about_structured_output(server:
     done = run(cache)
     assert done.failures["lob"].kind == Kind.BAD_REQUEST
     assert all("response_format" in body for body in server.bodies[2:])
+    server.told["pivot"] = [served.status(400, "odd")]
+    run(cache, {"volley": "tennis", "pivot": "judo"}, concurrency=1)
+    assert server.asked[-2:] == ["volley", "pivot"], "it has answered with structured output: asked once"
     assert "no_schema" not in cache.read_text()
 
 
@@ -265,6 +273,24 @@ def test_an_endpoint_that_forbids_everything_is_left_alone_after_a_few_classes(
     server.otherwise = served.status(403)
     done = run(cache, MANY, concurrency=1)
     assert len(server.bodies) == GIVE_UP_UNANSWERED and not done.scripts
+
+
+def test_an_endpoint_that_has_answered_is_given_more_chances_and_each_answer_starts_the_count_anew(
+    server: FakeEndpoint, cache: Path
+) -> None:
+    server.told |= {"move 0": [served.good], "move 9": [served.good]}
+    server.otherwise = served.status(403)
+    done = run(cache, MANY, concurrency=1)
+    assert list(done.scripts) == ["move 0", "move 9"]
+    assert server.asked == [f"move {number}" for number in range(10 + GIVE_UP_AFTER)]
+    assert Counter(done.table["state"])["not asked"] == len(MANY) - 10 - GIVE_UP_AFTER > 0
+
+
+def test_classes_that_a_filter_holds_back_tell_nothing_of_the_endpoint(server: FakeEndpoint, cache: Path) -> None:
+    server.otherwise = served.status(400, "filtered", name="content_filter")
+    done = run(cache, MANY, concurrency=1)
+    assert {failure.kind for failure in done.failures.values()} == {Kind.CONTENT_FILTER}
+    assert len(done.failures) == len(server.bodies) == len(MANY)
 
 
 def test_a_dead_endpoint_is_left_alone_after_a_few_classes(server: FakeEndpoint, cache: Path) -> None:
@@ -373,6 +399,12 @@ def test_other_scripts_are_replaced_only_on_request(server: FakeEndpoint, cache:
     with pytest.raises(ActAlignError, match=r"short_fixed\.json holds other scripts; move it away, or replace it"):
         done.write(tmp_path)
     assert json.loads(path.read_text()) == noted
+    done.write(tmp_path, replace=True)
+    assert read_scripts(path)[1] == done.scripts
+    path.write_text(json.dumps({**json.loads(path.read_text()), "note": "kept"}))
+    done.write(tmp_path, replace=True)
+    assert "note" in json.loads(path.read_text()), "there is nothing to replace"
+    path.write_text("{")
     done.write(tmp_path, replace=True)
     assert read_scripts(path)[1] == done.scripts
 

@@ -15,6 +15,7 @@ from actalign.questions import texts_needed
 from actalign.records import Question, Script
 from actalign.scripts import (
     check_scripts,
+    meant,
     missing_scripts,
     read_json,
     read_scripts,
@@ -87,6 +88,8 @@ def test_malformed_json_names_file_and_line(tmp_path: Path) -> None:
             "'lob'.*empty once cleaned",
         ),
         ({"style": "terse", "scripts": {"lob": {"sport": "tennis", "steps": ["\ud800"]}}}, "'lob'.*half a character"),
+        ({"style": "terse", "scripts": {"lob": {"sport": "\ud800", "steps": ["a"]}}}, "'lob'.*half a character"),
+        ({"style": "terse", "scripts": {"\ud800": {"sport": "tennis", "steps": ["a"]}}}, "class .*half a character"),
         ('{"style": "terse", "n": ' + "9" * 5000 + "}", "a number that cannot be read"),
         ({"style": "terse", "scripts": {" ": {"sport": "tennis", "steps": ["a"]}}}, "empty name"),
     ],
@@ -191,6 +194,25 @@ def test_a_class_that_is_written_otherwise_where_its_script_is_is_named(tiny_dat
         with pytest.raises(ActAlignError, match=rf"'judo-01b' has no script .*; did you mean '{written}'\?"):
             texts_needed(broken, methods=["dtw"], styles=["short_fixed"], options=options())
         assert f"write one; did you mean '{written}'?" in lint_dataset(broken)["message"].str.cat()
+
+
+def test_a_candidate_beside_it_or_another_word_is_not_what_was_meant() -> None:
+    scripts = {name: Script(name, sport="tennis", steps=("swing up",)) for name in ("lob", "backhand", "drop")}
+    assert meant("lobs", [Question("a", candidates=("lob", "lobs"), answer=0)], scripts) == ""
+    assert meant("forehand", [Question("a", candidates=("forehand", "lob"), answer=0)], scripts) == ""
+    assert meant("lobs", [Question("a", candidates=("drop", "lobs"), answer=0)], scripts) == "; did you mean 'lob'?"
+
+
+def test_check_scripts_names_ten_classes_and_says_that_there_are_more(tiny_dataset: Callable[..., Path]) -> None:
+    dataset = read_folder(tiny_dataset())
+    for count, more in ((10, False), (11, True)):
+        names = tuple(f"class {number:02d}" for number in range(count))
+        asked = replace(dataset, questions=(Question(dataset.questions[0].clip_id, candidates=names, answer=0),))
+        with pytest.raises(
+            ActAlignError, match=rf"{count} candidate\(s\) have no script: 'class 00', .*'class 09'"
+        ) as caught:
+            check_scripts(asked, "short_fixed")
+        assert ("'class 09', ...; add them" in str(caught.value)) == more
 
 
 def test_check_scripts_names_the_styles_there_are(tiny_dataset: Callable[..., Path]) -> None:

@@ -5,6 +5,7 @@ import html
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,10 +84,14 @@ class Generation:
             total = len(self.failures) + len(self.scripts)
             raise ActAlignError(f"{len(self.failures)} of {total} classes have no script: {named}{more}")
         path = Path(folder) / f"{self.style}.json"
-        if path.exists() and not replace:
-            if read_scripts(path) == (self.style, self.scripts):
-                return path
-            raise ActAlignError(f"{path} holds other scripts; move it away, or replace it (replace=True, --replace)")
+        if path.exists():
+            with suppress(ActAlignError) if replace else nullcontext():  # what cannot be read is replaced as well
+                if read_scripts(path) == (self.style, self.scripts):
+                    return path
+            if not replace:
+                raise ActAlignError(
+                    f"{path} holds other scripts; move it away, or replace it (replace=True, --replace)"
+                )
         write_scripts(path, self.style, self.scripts)
         return path
 
