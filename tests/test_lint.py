@@ -70,6 +70,8 @@ def test_a_vague_step_names_the_words_that_cannot_be_seen() -> None:
 
 def test_repeated_steps_are_found_whatever_their_case_spaces_and_stops() -> None:
     assert found(script("Swing  up.", "hit the ball", "swing up")) == [("lob", 3, "duplicate")]
+    (said,) = lint({"lob": script("hit it", "swing up", "hit the ball", "swing up")}, questions=[])[:1]["message"]
+    assert said == "the same as step 2: say what differs, or drop one"
     assert found(script("swing up", "hit the ball", "swing up again")) == []
     one, other = script("swing up", "hit it"), script("swing up", "drop it", name="drop")
     assert found(one, other) == [], "the same step in two scripts is no repetition"
@@ -137,6 +139,7 @@ def test_a_script_has_the_sport_of_its_class() -> None:
     assert found(script(sport="tennis"), sports={"lob": "padel"}) == [("lob", None, "other_sport")]
     assert found(script(sport="table tennis"), sports={"lob": "tennis"}) == [("lob", None, "other_sport")]
     assert found(script(sport="Tennis"), sports={"lob": "tennis"}) == [], "as in_sport reads it"
+    assert found(script(sport="tennis"), sports={"lob": ""}) == [], "it is not said elsewhere"
     assert found(script(sport=""), sports={"lob": "padel"}) == [("lob", None, "no_sport")], "there is none to keep"
     data = Dataset("mine", Path("."), {}, (), scripts={"typed": {"lob": script()}}, class_sports={"lob": "padel"})
     assert "its sport is 'tennis', that of its class 'padel'" in lint_dataset(data)["message"].str.cat()
@@ -146,7 +149,7 @@ def test_tokens_are_counted_with_the_sport_added() -> None:
     scripts = {
         "lob": script("hit the ball", "hit the ball in tennis"),
         "judo": script("grip both sleeves", sport=""),
-        "sweep": script("sweep", sport="judo"),
+        "sweep": script("sweep", "...", sport="judo"),
     }
     seen: list[str] = []
 
@@ -220,8 +223,10 @@ def test_near_identical_candidates_are_found_once_and_only_within_a_question() -
     asked = (Question("clip-1", ("smash", "serve", "lob"), 0), Question("clip-2", ("lob", "smash"), 0))
     for questions in (asked, asked[:1]):
         assert found(*same, other, questions=questions) == [("lob", None, "near_identical")]
-    table = lint({one.class_name: one for one in same}, questions=asked[1:])
-    assert table["message"].iloc[0].startswith("96% alike to 'smash', both candidates of clip 'clip-2'")
+    for questions, clip_id in ((asked, "clip-1"), (asked[1:], "clip-2")):
+        table = lint({one.class_name: one for one in same}, questions=questions)
+        said = table.loc[table["rule"] == "near_identical", "message"].iloc[0]
+        assert said.startswith(f"96% alike to 'smash', both candidates of clip {clip_id!r}")
     assert found(*same, other, questions=(Question("clip-1", ("smash", "serve"), 0),)) == []
     turned = script(*reversed(steps), name="smash")
     assert found(same[0], turned, questions=asked[1:]) == [], "another order is another script"

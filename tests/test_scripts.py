@@ -120,7 +120,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes('{"style": "é"}'.encode("latin-1"))
-    with pytest.raises(ActAlignError, match="not UTF-8"):
+    with pytest.raises(ActAlignError, match=r"not UTF-8 \(byte 11\)"):
         read_scripts(path)
 
 
@@ -216,7 +216,8 @@ def test_check_scripts_names_ten_classes_and_says_that_there_are_more(tiny_datas
 
 
 def test_check_scripts_names_the_styles_there_are(tiny_dataset: Callable[..., Path]) -> None:
-    with pytest.raises(ActAlignError, match=r"'poetic'; choose one of \['context_rich', 'short_fixed'\], or add"):
+    words = r"'poetic'; choose one of \['context_rich', 'short_fixed'\], or add .*scripts/poetic\.json"
+    with pytest.raises(ActAlignError, match=words):
         check_scripts(read_folder(tiny_dataset()), "poetic")
 
 
