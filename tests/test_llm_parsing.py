@@ -138,6 +138,10 @@ def test_words_inside_steps_stay_as_they_are() -> None:
         ('"toss\nthe   ball",', "toss the ball"),
         ("toss \ud800the\x00ball", "toss the ball"),
         ("***", ""),
+        ("'the player's swing'", "the player's swing"),
+        ("“the players' feet slide”", "the players' feet slide"),
+        ('"ready" stance, then "set"', '"ready" stance, then "set"'),
+        ("'go' is called, then 'now'", "'go' is called, then 'now'"),
         ("180 degree turn", "180 degree turn"),
     ],
 )

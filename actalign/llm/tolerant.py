@@ -142,7 +142,8 @@ _MARK = re.compile(
 _MARKUP = re.compile(r"\*\*|__|`")
 _CLASS_LINE = re.compile(r"^\W*(?:class|action)(?:\s+name)?\s*[:=]\s*(.+)$", re.IGNORECASE)
 _INLINE = re.compile(r"(?:^|\s)\(?\d{1,2}[.)]\s+")
-_QUOTED = re.compile(r"^[\"'“‘](.*)[\"'”’]$", re.DOTALL)
+_QUOTED = re.compile(r"""\"[^"]*"|'(?:[^']|(?<=\w)'(?=\w))*'|“[^“”]*”|‘(?:[^‘’]|(?<=\w)’(?=\w))*’""")
+"""A text in one pair of quotes: none of the same kind inside, apostrophes aside."""
 
 
 def clean_step(text: str) -> str:
@@ -156,8 +157,8 @@ def clean_step(text: str) -> str:
     for _ in range(3):
         step = _MARK.sub("", step, count=1)
     step = step.strip().rstrip(",;")
-    if quoted := _QUOTED.match(step):
-        step = quoted.group(1)
+    if _QUOTED.fullmatch(step):
+        step = step[1:-1]
     step = " ".join(step.split()).rstrip(" .,;")
     return step if any(map(str.isalnum, step)) else ""
 
