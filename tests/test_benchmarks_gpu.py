@@ -5,6 +5,7 @@ import importlib.metadata
 import sys
 import time
 import types
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 
 from actalign import dtw
 from actalign.gpu import scan
+from actalign.gpu.batch import Batch
 from benchmarks import gpu, gpu_busy, measure, table, workload
 
 
@@ -53,13 +55,90 @@ def test_the_script_for_a_gpu_runs_and_its_row_is_written() -> None:
 
 
 @pytest.mark.usefixtures("gpu_on_cpu")
+def test_seconds_on_the_device_are_those_between_the_events_of_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, calls = [0.0], []
+
+    def taking(name: str, seconds: float) -> Callable[[], None]:
+        def run() -> None:
+            calls.append(name)
+            clock[0] += seconds
+
+        return run
+
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: calls.append("wait"))
+    taken = gpu.device_seconds({"a": taking("a", 2.0), "b": taking("b", 5.0)}, repeats=2)
+    assert taken == {"a": [2.0, 2.0], "b": [5.0, 5.0]}
+    assert " ".join(calls) == "a b a b a b wait a wait b wait b wait a wait"
+
+
+@pytest.fixture
+def timed(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, float]], None]:
+    """Takes the seconds of each function by name; every function is called once."""
+
+    def take(seconds: dict[str, float]) -> None:
+        def device_seconds(runs: dict[str, Callable[[], object]], *, repeats: int) -> dict[str, list[float]]:
+            for run in runs.values():
+                run()
+            return {name: [seconds[name]] for name in runs}
+
+        monkeypatch.setattr(gpu, "device_seconds", device_seconds)
+
+    return take
+
+
+@pytest.mark.usefixtures("gpu_on_cpu")
+@pytest.mark.parametrize(("dtype", "size"), [(torch.float32, 4), (torch.bfloat16, 2)])
+def test_the_floor_is_the_embeddings_at_the_rate_at_which_a_copy_reads_and_writes(
+    timed: Any, monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, size: int
+) -> None:
+    choices: list[tuple[object, str]] = []
+    on_device = Batch.on_device
+
+    def told(self: Batch, **named: Any) -> Any:
+        choices.append((named["smoothing"], named["accumulate"]))
+        return on_device(self, **named)
+
+    monkeypatch.setattr(Batch, "on_device", told)
+    timed({"ours": 4e-3, "ours, float32 sums": 3e-3, "ours, w = 30": 8e-3, "copy": 0.5})
+    clips = workload.clip_scripts(2, width=16)
+    found = gpu.scoring(clips, dtype, repeats=1)
+    assert choices[:3] == [(None, "float64"), (None, "float32"), (gpu.W30, "float64")]
+    rows = sum(len(clip.frames_td) + len(clip.texts_nd) for clip in clips)
+    rate = 2 * 2**24 / 0.5
+    floor = rows * 16 * size / rate
+    assert found["embeddings_mb"] == pytest.approx(rows * 16 * size / 1e6)
+    assert found["copy_gb_per_s"] == pytest.approx(rate / 1e9)
+    ms = {"ours": 4.0, "ours, float32 sums": 3.0, "ours, w = 30": 8.0, "floor": 1e3 * floor}
+    assert {name: row["median"] for name, row in found["ms"].items()} == pytest.approx(ms)
+    del ms["floor"]
+    assert {name: row["median"] for name, row in found["over_floor"].items()} == pytest.approx(
+        {name: 1e-3 * one / floor for name, one in ms.items()}
+    )
+
+
+@pytest.mark.usefixtures("gpu_on_cpu")
+def test_alignments_are_compared_with_the_kernel_where_it_works(timed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "alignments", lambda: {"torch": scan.best_paths, "triton": scan.best_paths})
+    monkeypatch.setattr(gpu, "soft_dtw", lambda *given: (lambda: None, "it runs"))
+    names = [f"ours ({name}), {sums} sums" for name in ("torch", "triton") for sums in ("float64", "float32")]
+    timed(dict(zip([*names, gpu.SOFT_DTW], (8.0, 6.0, 2.0, 1.0, 20.0), strict=True)))
+    found = gpu.alignment(workload.clip_scripts(1, width=16), repeats=1)
+    over = {name: row["median"] for name, row in found["over_ours"].items()}
+    assert over == dict(zip([*names, gpu.SOFT_DTW], (4.0, 3.0, 1.0, 0.5, 10.0), strict=True))
+
+
+@pytest.mark.usefixtures("gpu_on_cpu")
 def test_smoothed_and_plain_scoring_are_each_compared_with_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = {"cpu": 8.0, "cpu, w = 30": 40.0, "transfer to the device": 1.0}
     monkeypatch.setattr(
         measure, "interleaved", lambda runs, *, repeats: {name: [seconds.get(name, 2.0)] for name in runs}
     )
-    found = gpu.whole_calls(workload.clip_scripts(1), repeats=1)["cpu_over"]
-    assert {name: ratio["median"] for name, ratio in found.items()} == {
+    (clip,) = workload.clip_scripts(1)
+    found = gpu.whole_calls([clip], repeats=1)
+    moved = clip.frames_td.nbytes + clip.texts_nd.nbytes
+    assert found["transfer_gb_per_s"] == pytest.approx(moved / 1e9), "in one second"
+    assert {name: ratio["median"] for name, ratio in found["cpu_over"].items()} == {
         "gpu, transfers included": 4.0,
         "gpu, embeddings already there": 4.0,
         "gpu, embeddings already there, w = 30": 20.0,
