@@ -71,9 +71,11 @@ def test_a_short_function_is_repeated_and_its_time_is_that_of_one_call(monkeypat
     calls: list[int] = []
     clock = iter([*range(6), *range(100, 106), *range(200, 300, 7)])
     monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    rests: list[float] = []
+    monkeypatch.setattr("time.sleep", rests.append)
     taken = measure.interleaved({"a": lambda: calls.append(1)}, repeats=2, least_s=5.0)
     assert (len(calls), taken["a"]) == (1 + 5 + 5 + 1, [1.0, 7.0])
+    assert rests == [measure.REST_S] * 2
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:
@@ -93,6 +95,19 @@ def test_results_are_written_with_the_machine_sorted_and_rounded(tmp_path: Path)
     assert text == json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     assert measure.read("x", folder=tmp_path) == content
     assert measure.read("y", folder=tmp_path) is None
+
+
+def test_the_machine_is_told_with_its_day_and_the_gpu_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "available", lambda: 3)
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**21}.__getitem__)
+    monkeypatch.setattr("platform.release", lambda: "6.1.0-13-cloud")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    told = measure.machine()
+    assert (told["cores"], told["memory_gib"]) == (3, 8.0)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", told["date"]) and " 6.1.0 (" in told["system"] and "gpu" not in told
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Fast One")
+    assert measure.machine()["gpu"] == "Fast One"
 
 
 def test_a_quick_run_is_printed_and_a_whole_one_written_for_its_device(
@@ -525,6 +540,17 @@ def test_the_block_replaces_the_one_in_the_readme_and_nothing_else() -> None:
     assert table.put(table.put(readme, block), table.block({})) == readme
     with pytest.raises(SystemExit, match="0 blocks"):
         table.put("no markers", block)
+
+
+def test_the_command_puts_the_table_of_a_folder_into_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme, stage_results = tmp_path / "README.md", given()["stage"]
+    (tmp_path / "stage.json").write_text(json.dumps(stage_results), encoding="utf-8")
+    readme.write_text(f"# A\n\n{table.block({})}\n\nlast\n", encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["table", "--folder", str(tmp_path), "--readme", str(readme)])
+    table.main()
+    assert readme.read_text(encoding="utf-8") == f"# A\n\n{table.block({'stage': stage_results})}\n\nlast\n"
 
 
 def test_the_readme_has_the_table_of_the_committed_results() -> None:

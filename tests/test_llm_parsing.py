@@ -67,6 +67,22 @@ def test_the_usual_shapes_give_the_same_script(reply: str) -> None:
     assert the_steps(reply) == STEPS
 
 
+@pytest.mark.parametrize("key", ["sub-actions", "Sub_Actions", "phrases", "script", "sequence", "sub-action sequence"])
+def test_steps_go_by_several_names(key: str) -> None:
+    assert the_steps(json.dumps({"class": "Kick serve", key: STEPS})) == STEPS
+
+
+@pytest.mark.parametrize("key", ["class", "Class Name", "name", "action", "label"])
+def test_the_class_goes_by_several_names(key: str) -> None:
+    assert the_steps(json.dumps({key: "Kick serve", "steps": STEPS})) == STEPS
+    assert the_kind(json.dumps({key: "Slice serve", "steps": STEPS})) == Kind.RENAMED_CLASS
+
+
+@pytest.mark.parametrize("key", ["scripts", "classes", "results", "answer", "answers", "data", "response", "output"])
+def test_scripts_may_stand_in_a_list_of_any_usual_name(key: str) -> None:
+    assert the_steps(json.dumps({key: [{"class": "Kick serve", "steps": STEPS}]})) == STEPS
+
+
 def test_several_classes_in_one_answer() -> None:
     as_json = json.dumps(
         {"scripts": [{"class": "slice serve", "steps": ["carve"]}, {"class": "Kick serve", "steps": ["toss"]}]}
