@@ -285,10 +285,16 @@ def test_complaints_come_to_an_end(path: Path) -> None:
     assert (result.kind, count) == (Kind.INVALID_JSON, 1 + REPAIRS)
 
 
-@pytest.mark.parametrize("price", [(1.0,), (-1.0, 2.0), (float("nan"), 1.0), "12", (1.0, None), 3.0])
+@pytest.mark.parametrize(
+    "price", [(1.0,), (-1.0, 2.0), (float("nan"), 1.0), (float("inf"), 1.0), "12", (1.0, None), 3.0]
+)
 def test_a_price_that_is_none_is_refused(price: Any) -> None:
     with pytest.raises(ActAlignError, match="per million input tokens"):
         check_price(price)
+
+
+def test_a_model_may_cost_nothing() -> None:
+    check_price((0, 0.0))
 
 
 @pytest.mark.parametrize("content", [b"\0\0\0 ftypisom", b"class,steps\nlob,3\n", b'{"style": "short_fixed"}'])

@@ -273,7 +273,9 @@ def test_only_real_keys_are_taken_out_of_replies(
     assert answer.text == (f"say {key}" if kept else "say [key]")
 
 
-@pytest.mark.parametrize("spelling", [r"sk-SEC\/RET-7f3a9c", r"\u0073k-SEC/RET-7f3a9c", r"sk-SEC\\\/RET-7f3a9c"])
+@pytest.mark.parametrize(
+    "spelling", [r"sk-SEC\/RET-7f3a9c", r"sk-SEC\u002FRET-7f3a9c", r"\u0073k-SEC/RET-7f3a9c", r"sk-SEC\\\/RET-7f3a9c"]
+)
 def test_a_key_is_found_in_every_spelling(
     server: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
 ) -> None:
@@ -322,6 +324,14 @@ def test_a_model_name_that_cannot_be_sent_is_shown() -> None:
 def test_the_models_of_an_endpoint_show_that_it_is_there(server: FakeEndpoint) -> None:
     assert list_models(server.url) == ("small",)
     assert server.bodies == []
+
+
+@pytest.mark.parametrize(("listing", "models"), [("null", ()), ('[3, {"name": "a"}, {"id": "b"}]', ("b",))])
+def test_a_list_of_models_of_any_shape_is_read_as_far_as_it_goes(
+    server: FakeEndpoint, listing: str, models: tuple[str, ...]
+) -> None:
+    server.models = f'{{"data": {listing}}}'
+    assert list_models(server.url) == models
 
 
 def test_without_the_client_the_next_step_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def test_the_table_has_a_row_for_every_class_in_order(server: FakeEndpoint, cach
     }
     assert row(done, "seoi nage")["state"] == "failed"
     assert row(done, "seoi nage")["failure"] == "content_filter"
+    assert row(done, "seoi nage")["reason"] == done.failures["seoi nage"].reason
     assert "content filter" in row(done, "seoi nage")["reason"]
     again = run(cache)
     assert (row(again, "lob")["attempts"], row(again, "lob")["from_cache"]) == (0, 2)
@@ -143,6 +144,27 @@ def test_a_set_that_is_not_complete_is_not_written(server: FakeEndpoint, cache: 
     with pytest.raises(ActAlignError, match=r"1 of 3 classes have no script: 'lob': invalid_json: .*Hm\..*by hand"):
         done.write(tmp_path / "scripts")
     assert not (tmp_path / "scripts").exists()
+
+
+def test_of_many_classes_without_a_script_five_are_named(server: FakeEndpoint, cache: Path, tmp_path: Path) -> None:
+    server.otherwise = served.status(400, "filtered", name="content_filter")
+    done = run(cache, dict(list(MANY.items())[:7]))
+    with pytest.raises(ActAlignError, match=r"^7 of 7 .*'move 4': .*; and 2 more, see \.table$") as caught:
+        done.write(tmp_path)
+    assert "'move 5'" not in str(caught.value)
+
+
+def test_a_watched_run_shows_its_tokens_cost_retries_and_failures(
+    server: FakeEndpoint, cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(cache, {"volley": "tennis"})
+    monkeypatch.setattr("actalign.llm.run.is_watched", lambda progress: progress)
+    run(cache, progress=False)
+    assert capfd.readouterr().err == ""
+    server.told |= {"lob": [served.status(500)], "kick serve": [served.status(403)]}
+    run(cache, {"volley": "tennis", **SPORTS}, seed=1, price=(10.0, 100.0), concurrency=1)
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert "4/4" in last and "420 tokens, cost about 0.015, retries 1, failed 1" in last
 
 
 @pytest.mark.parametrize(

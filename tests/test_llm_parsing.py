@@ -1,6 +1,7 @@
 """Reading replies: the shapes that models really send, each failure by name, and any text at all."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -44,6 +45,11 @@ def the_kind(reply: str, **options: object) -> Kind:
         '{"scripts": [{"class": "kick  serve.", "steps": ["toss the ball", "bend the knees", "brush up the ball"]}]}',
         '{"Kick serve": ["toss the ball", "bend the knees", "brush up the ball"]}',
         '{"Kick serve": {"sport": "tennis", "steps": ["toss the ball", "bend the knees", "brush up the ball"]}}',
+        '{"script": {"class": "Kick serve", "steps": ["toss the ball", "bend the knees", "brush up the ball"]}}',
+        '{"class": "Kick serve", "script": {"steps": ["toss the ball", "bend the knees", "brush up the ball"]}}',
+        '{"first": {"class": "Kick serve", "steps": ["toss the ball", "bend the knees", "brush up the ball"]}}',
+        '{"Kick serve": {"1": "toss the ball", "2": "bend the knees", "3": "brush up the ball"}}',
+        '{"steps": {"first": "toss the ball", "second": "bend the knees", "third": "brush up the ball"}}',
         '{"Kick serve": "1. toss the ball\\n2. bend the knees\\n3. brush up the ball"}',
         '{"class": "Kick serve", "steps": [{"step": 1, "description": "toss the ball"}, '
         '{"step": 2, "description": "bend the knees"}, {"step": 3, "description": "brush up the ball"}]}',
@@ -59,6 +65,8 @@ def the_kind(reply: str, **options: object) -> Kind:
         "<think>1. a guess 2. another</think>\n1. toss the ball\n2. bend the knees\n3. brush up the ball",
         "Phase one:\n- toss the ball\nPhase two:\n- bend the knees\n- brush up the ball",
         '"steps": ["toss the ball", "bend the knees", "brush up the ball"]',
+        '{"kick serve": ["run"], "Kick serve": ["toss the ball", "bend the knees", "brush up the ball"]}',
+        2 * '{"class": "Kick serve", "steps": ["toss the ball", "bend the knees", "brush up the ball"]}\n',
         '{"class": "Slice serve", "steps": ["carve"]}\n'
         '{"class": "Kick serve", "steps": ["toss the ball", "bend the knees", "brush up the ball"]}',
     ],
@@ -99,6 +107,13 @@ def test_two_classes_of_like_names_each_get_their_own() -> None:
     classes = {"Lob": "tennis", "lob": "golf"}
     found = parse('{"lob": ["chip"], "Lob": ["lift"]}', classes)
     assert found == {"Lob": Script("Lob", "tennis", ("lift",)), "lob": Script("lob", "golf", ("chip",))}
+    (alone, _) = parse('{"lob": ["chip"]}', classes).values()
+    assert isinstance(alone, Failure) and alone.kind == Kind.MISSING_CLASS, "that script is the other's"
+
+
+def test_a_script_without_a_name_is_nobodys_where_several_were_asked_for() -> None:
+    found = parse('{"steps": ["toss", "hit"]}', TWO).values()
+    assert [each.kind for each in found if isinstance(each, Failure)] == [Kind.MISSING_CLASS] * 2
 
 
 @pytest.mark.parametrize(
@@ -109,6 +124,7 @@ def test_two_classes_of_like_names_each_get_their_own() -> None:
         (Kind.REFUSAL, "As an AI model I am unable to describe this.", {}),
         (Kind.REFUSAL, '{"class": "Kick serve", "steps": ["I cannot describe this"]}', {}),
         (Kind.REFUSAL, "", {"refusal": "No."}),
+        (Kind.REFUSAL, "1. toss\n2. hit", {"refusal": "No."}),
         (Kind.TRUNCATION, "1. toss the ball\n2. bend the", {"finish_reason": "length"}),
         (Kind.TRUNCATION, '{"class": "Kick serve", "steps": ["toss the ball", "ben', {}),
         (Kind.TRUNCATION, '{"class": "Kick serve", "steps": ["toss the ball"', {}),
@@ -135,7 +151,25 @@ def test_every_failure_has_its_name(kind: Kind, reply: str, options: dict[str, o
     assert the_kind(reply, **options) == kind
 
 
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ('{"class": "Chip", "steps": ["a"]} {"class": "Flop", "steps": ["b"]}', "has 'Chip' where 'Kick serve' was"),
+        ('{"steps": ["toss", "", "..."]}', "2 of its 3 steps are empty"),
+        ('{"steps": []}', "it has no steps"),
+        ('{"steps": ["toss", "hit", "run"]}', "it has 3 steps; 2 are asked for"),
+        ('{"steps": ["toss", "Hit", "hit"]}', "the step 'hit' comes twice"),
+        ('{"kick serve": ["a"], "kick-serve": ["b"], "KICK SERVE": ["c"]}', "'Kick serve' 3 different scripts"),
+        ('{"class": "Kick serve", "steps": ["toss", "' + 100 * "up " + "and o", "JSON: 'up up up .*and o'"),
+    ],
+)
+def test_a_reason_says_what_was_found(reply: str, said: str) -> None:
+    found = parse(reply, SERVE, steps=(2, 2))["Kick serve"]
+    assert isinstance(found, Failure) and re.search(said, found.reason)
+
+
 def test_sorry_before_an_answer_is_no_refusal() -> None:
+    assert the_steps('{"steps": ["I cannot be seen", "I jump up"]}') == ("I cannot be seen", "I jump up")
     assert the_steps("Sorry for the delay!\n1. toss\n2. hit") == ("toss", "hit")
 
 

@@ -113,8 +113,11 @@ def _of_object(pairs: Pairs) -> list[Group]:
     keyed = [(plain(key), value) for key, value in pairs]
     for key, value in keyed:
         if key in _STEP_KEYS and isinstance(value, list | str):
-            names = [text for key, text in keyed if key in _NAME_KEYS and isinstance(text, str)]
-            return [(names[0].strip() if names else None, _steps(value))]
+            names = [text.strip() for key, text in keyed if key in _NAME_KEYS and isinstance(text, str)]
+            outer = names[0] if names else None
+            if isinstance(value, Pairs) and any(plain(key) in _STEP_KEYS for key, _ in value):
+                return [(name or outer, steps) for name, steps in _of_object(value)]
+            return [(outer, _steps(value))]
     for key, value in keyed:
         if key in _WRAPPER_KEYS and isinstance(value, list):
             return _of_value(value)
@@ -122,7 +125,7 @@ def _of_object(pairs: Pairs) -> list[Group]:
         return [(None, _steps(pairs))]
     groups: list[Group] = []
     for key, value in pairs:
-        if isinstance(value, Pairs) and not _numbered(value):
+        if isinstance(value, Pairs):
             groups += [(name or key.strip(), steps) for name, steps in _of_object(value)]
         elif isinstance(value, list) or (isinstance(value, str) and len(listed(value)) > 1):
             groups.append((key.strip(), _steps(value)))
