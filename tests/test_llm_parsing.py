@@ -53,6 +53,9 @@ def the_kind(reply: str, **options: object) -> Kind:
         '{"Kick serve": "1. toss the ball\\n2. bend the knees\\n3. brush up the ball"}',
         '{"class": "Kick serve", "steps": [{"step": 1, "description": "toss the ball"}, '
         '{"step": 2, "description": "bend the knees"}, {"step": 3, "description": "brush up the ball"}]}',
+        '{"steps": [{"step": "1", "description": "toss the ball"}, {"step": "2", "description": "bend the knees"}, '
+        '{"step": "3", "description": "brush up the ball"}]}',
+        '{"steps": "toss the ball\\nbend the knees\\nbrush up the ball"}',
         '{"1": "toss the ball", "2": "bend the knees", "3": "brush up the ball"}',
         '["Step 1: toss the ball", "Step 2: bend the knees", "Step 3: brush up the ball"]',
         '[{"step": "toss the ball"}, {"step": "bend the knees"}, {"step": "brush up the ball"}]',
@@ -62,6 +65,9 @@ def the_kind(reply: str, **options: object) -> Kind:
         "**Kick Serve**\n\n* **toss the ball**.\n* bend the knees;\n* brush up the ball\n\nI hope this helps!",
         "Step 1: toss the ball\nStep 2: bend the knees\nStep 3: brush up the ball",
         "Sub-actions in order: 1. toss the ball 2. bend the knees 3. brush up the ball",
+        '<think>{"steps": ["a guess"]}</think>{"steps": ["another"]}<thinking>No.</thinking>'
+        '{"steps": ["toss the ball", "bend the knees", "brush up the ball"]}',
+        "{”class”: ”Kick serve”, ”steps”: [”toss the ball”, ”bend the knees”, ”brush up the ball”]}",
         "<think>1. a guess 2. another</think>\n1. toss the ball\n2. bend the knees\n3. brush up the ball",
         "Phase one:\n- toss the ball\nPhase two:\n- bend the knees\n- brush up the ball",
         '"steps": ["toss the ball", "bend the knees", "brush up the ball"]',
@@ -168,6 +174,11 @@ def test_a_reason_says_what_was_found(reply: str, said: str) -> None:
     assert isinstance(found, Failure) and re.search(said, found.reason)
 
 
+def test_a_reason_shows_where_a_reply_was_cut_off() -> None:
+    found = parse("1. toss\n" + 40 * "2. run\n" + "3. hi", SERVE, finish_reason="length")["Kick serve"]
+    assert isinstance(found, Failure) and found.reason.endswith("2. run 3. hi'") and "toss" not in found.reason
+
+
 def test_sorry_before_an_answer_is_no_refusal() -> None:
     assert the_steps('{"steps": ["I cannot be seen", "I jump up"]}') == ("I cannot be seen", "I jump up")
     assert the_steps("Sorry for the delay!\n1. toss\n2. hit") == ("toss", "hit")
@@ -178,6 +189,7 @@ def test_words_inside_steps_stay_as_they_are() -> None:
     reply = json.dumps({"class": "Kick serve", "steps": steps}, ensure_ascii=False)
     assert the_steps(reply) == tuple(steps)
     assert the_steps(reply.replace('\\"', '"'))[:4] == tuple(steps[:4])
+    assert json_values(json.dumps(["a slash \\", "hit"])) == ([["a slash \\", "hit"]], False)
     assert json_values("['the player's foot slides', 'hit']") == ([["the player's foot slides", "hit"]], False)
 
 

@@ -92,8 +92,6 @@ def _groups(reply: str, classes: Mapping[str, str]) -> tuple[list[Group] | None,
     if cut or _refuses(text):
         return None, cut
     lists: list[Group] = [(name, [clean_step(item) for item in items]) for name, items in text_groups(text, classes)]
-    if len(classes) == 1 and lists and all(name is None for name, _ in lists):
-        lists = [(None, [step for _, steps in lists for step in steps])]
     return lists or None, False
 
 
