@@ -69,6 +69,7 @@ def the_kind(reply: str, **options: object) -> Kind:
         '{"steps": ["toss the ball", "bend the knees", "brush up the ball"]}',
         "{”class”: ”Kick serve”, ”steps”: [”toss the ball”, ”bend the knees”, ”brush up the ball”]}",
         "<think>1. a guess 2. another</think>\n1. toss the ball\n2. bend the knees\n3. brush up the ball",
+        "1. First phase:\n- toss the ball\n2. Second phase:\n- bend the knees\n- brush up the ball",
         "Phase one:\n- toss the ball\nPhase two:\n- bend the knees\n- brush up the ball",
         '"steps": ["toss the ball", "bend the knees", "brush up the ball"]',
         '{"kick serve": ["run"], "Kick serve": ["toss the ball", "bend the knees", "brush up the ball"]}',
@@ -102,6 +103,7 @@ def test_several_classes_in_one_answer() -> None:
         {"scripts": [{"class": "slice serve", "steps": ["carve"]}, {"class": "Kick serve", "steps": ["toss"]}]}
     )
     as_text = "1. Kick serve\n- toss\n\n2. Slice-Serve:\n- carve"
+    assert the_steps("1. Kick serve\n2. toss") == ("Kick serve", "toss"), "of one class it is a step"
     for reply in (as_json, as_text):
         assert parse(reply, TWO) == {
             "Kick serve": Script("Kick serve", "tennis", ("toss",)),
@@ -138,6 +140,7 @@ def test_a_script_without_a_name_is_nobodys_where_several_were_asked_for() -> No
         (Kind.CONTENT_FILTER, "", {"finish_reason": "content_filter"}),
         (Kind.INVALID_JSON, "", {}),
         (Kind.INVALID_JSON, "A kick serve is a lovely thing.", {}),
+        (Kind.INVALID_JSON, "See chapter 1. It is a lovely thing.", {}),
         (Kind.INVALID_JSON, "[1, 2, 3]", {}),
         (Kind.MISSING_CLASS, '{"scripts": []}', {}),
         (Kind.MISSING_CLASS, "{}", {}),
@@ -200,6 +203,7 @@ def test_words_inside_steps_stay_as_they_are() -> None:
         ('"toss\nthe   ball",', "toss the ball"),
         ("toss \ud800the\x00ball", "toss the ball"),
         ("***", ""),
+        ('"toss the ball,"', "toss the ball"),
         ("'the player's swing'", "the player's swing"),
         ("“the players' feet slide”", "the players' feet slide"),
         ('"ready" stance, then "set"', '"ready" stance, then "set"'),
