@@ -202,6 +202,54 @@ def test_any_response_means_something(status: int, body: str) -> None:
     assert str(result)
 
 
+@pytest.mark.parametrize(
+    ("kind", "statuses"),
+    [
+        (Kind.WRONG_CONTENT, (302, 307)),
+        (Kind.BAD_REQUEST, (400, 413, 418, 501)),
+        (Kind.NOT_FOUND, (404, 405, 410)),
+        (Kind.TIMEOUT, (408, 504, 524)),
+        (Kind.SERVER_ERROR, (409, 425, 500, 529)),
+        (Kind.RATE_LIMITED, (429,)),
+    ],
+)
+def test_a_status_has_its_kind_whatever_stands_in_the_body(kind: Kind, statuses: tuple[int, ...]) -> None:
+    for status in statuses:
+        result = read_completion(status, {"retry-after": "3"}, '{"choices": [{}]}', now_s=0.0)
+        assert isinstance(result, Failure) and (result.kind, result.retry_after_s) == (kind, 3.0)
+        assert f"the endpoint answered {status}" in result.reason
+
+
+@pytest.mark.parametrize("name", ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"])
+@pytest.mark.parametrize("place", ["code", "type"])
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_filter_goes_by_several_names(status: int, place: str, name: str) -> None:
+    result = read_completion(status, {}, json.dumps({"error": {place: name}}), now_s=0.0)
+    assert isinstance(result, Failure) and result.kind == Kind.CONTENT_FILTER
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        ({"detail": "too hot"}, Kind.BAD_REQUEST, "422: too hot"),
+        ({"detail": [{"loc": "seed"}]}, Kind.BAD_REQUEST, '422: [{"loc": "seed"}]'),
+        ({"message": "too cold"}, Kind.BAD_REQUEST, "422: too cold"),
+        ({"error": 7, "message": "odd"}, Kind.BAD_REQUEST, "422: odd"),
+        ({"error": {"message": "a " * 200}}, Kind.BAD_REQUEST, f"422: {('a ' * 200)[:197]}..."),
+    ],
+)
+def test_a_reason_quotes_the_endpoints_own_words(body: dict[str, Any], kind: Kind, said: str) -> None:
+    result = read_completion(422, {}, json.dumps(body), now_s=0.0)
+    assert isinstance(result, Failure) and result.kind == kind and result.reason == f"the endpoint answered {said}"
+
+
+def test_an_error_beside_a_good_status_counts_unless_it_is_empty() -> None:
+    for code, kind in ((401, Kind.UNAUTHORISED), (200, Kind.SERVER_ERROR), ("upstream", Kind.SERVER_ERROR)):
+        result = read_completion(200, {}, json.dumps({"error": {"code": code}, "choices": [{}]}), now_s=0.0)
+        assert isinstance(result, Failure) and result.kind == kind
+    assert isinstance(read_completion(200, {}, '{"error": null, "choices": [{}]}', now_s=0.0), dict)
+
+
 def test_a_mark_before_the_json_does_no_harm() -> None:
     assert read_completion(200, {}, '\ufeff{"choices": [{}]}', now_s=0.0) == {"choices": [{}]}
 
