@@ -56,6 +56,7 @@ def the_kind(reply: str, **options: object) -> Kind:
         '{"steps": [{"step": "1", "description": "toss the ball"}, {"step": "2", "description": "bend the knees"}, '
         '{"step": "3", "description": "brush up the ball"}]}',
         '{"steps": "toss the ball\\nbend the knees\\nbrush up the ball"}',
+        '{"class": "Ｋｉｃｋ serve", "steps": ["toss the ball", "bend the knees", "brush up the ball"]}',
         '{"1": "toss the ball", "2": "bend the knees", "3": "brush up the ball"}',
         '["Step 1: toss the ball", "Step 2: bend the knees", "Step 3: brush up the ball"]',
         '[{"step": "toss the ball"}, {"step": "bend the knees"}, {"step": "brush up the ball"}]',
@@ -117,6 +118,11 @@ def test_two_classes_of_like_names_each_get_their_own() -> None:
     assert found == {"Lob": Script("Lob", "tennis", ("lift",)), "lob": Script("lob", "golf", ("chip",))}
     (alone, _) = parse('{"lob": ["chip"]}', classes).values()
     assert isinstance(alone, Failure) and alone.kind == Kind.MISSING_CLASS, "that script is the other's"
+
+
+def test_names_without_a_letter_are_told_apart() -> None:
+    (found,) = parse('{"class": "+++", "steps": ["toss", "hit"]}', {"***": "tennis"}).values()
+    assert isinstance(found, Failure) and found.kind == Kind.RENAMED_CLASS
 
 
 def test_a_script_without_a_name_is_nobodys_where_several_were_asked_for() -> None:
