@@ -2,11 +2,11 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import cache
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Generic, TypeVar, cast
@@ -16,6 +16,7 @@ from actalign.arrays import as_count
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
+NO_MORE = object()
 
 
 def available() -> int:
@@ -63,8 +64,8 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
 class _Shared(Generic[Piece, Result]):
     """Pieces that every thread that works draws from, until there are no more or one has failed."""
 
-    def __init__(self, function: Callable[[Piece], Result], pieces: Iterable[Piece]):
-        self._function, self._waiting = function, enumerate(pieces)
+    def __init__(self, function: Callable[[Piece], Result], pieces: Iterator[Piece]):
+        self._function, self._waiting, self._drawn = function, pieces, 0
         self._lock, self.over = Lock(), Event()
         self.results: dict[int, Result] = {}
 
@@ -72,13 +73,22 @@ class _Shared(Generic[Piece, Result]):
         try:
             while not self.over.is_set():
                 with self._lock:
-                    place, piece = next(self._waiting, (-1, None))
-                if place < 0:
+                    piece = next(self._waiting, NO_MORE)
+                    place, self._drawn = self._drawn, self._drawn + 1
+                if piece is NO_MORE:
                     return
                 self.results[place] = self._function(cast(Piece, piece))
+                del piece  # before another is drawn
         except BaseException:
             self.over.set()
             raise
+
+
+def _given_away(first: list[Piece], others: Iterator[Piece]) -> Iterator[Piece]:
+    """The first pieces and then the others, as ``chain``, which would keep the first until the end."""
+    while first:
+        yield first.pop(0)
+    yield from others
 
 
 def _help(shared: Callable[[], _Shared[Any, Any] | None]) -> None:
@@ -99,13 +109,12 @@ def share_out(function: Callable[[Piece], Result], pieces: Iterable[Piece], *, t
     [3, 5]
     """
     if threads == 1:
-        return [function(piece) for piece in pieces]
+        return list(map(function, pieces))  # which keeps no piece while the next is drawn
     drawn = iter(pieces)
     first = list(islice(drawn, 2))
     if len(first) < 2:
         return [function(piece) for piece in first]
-    shared = _Shared(function, chain(first, drawn))
-    del first
+    shared = _Shared(function, _given_away(first, drawn))
     others: list[Future[None]] = []
     try:
         with suppress(RuntimeError):  # the interpreter is ending, or the system has no more threads

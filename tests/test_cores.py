@@ -191,6 +191,24 @@ def test_pieces_are_drawn_only_as_they_are_needed() -> None:
     assert sorted(finished) == list(range(50))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_no_more_pieces_exist_than_threads(threads: int) -> None:
+    class Piece:
+        pass
+
+    alive: weakref.WeakSet[Piece] = weakref.WeakSet()
+    counts: list[int] = []
+
+    def made(number: int) -> Piece:
+        piece = Piece()
+        alive.add(piece)
+        counts.append(len(alive))
+        return piece
+
+    share_out(lambda piece: None, map(made, range(200)), threads=threads)
+    assert len(counts) == 200 and max(counts) <= threads
+
+
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_after_an_error_nothing_more_is_drawn(threads: int) -> None:
     """Or this would never end: the pieces do not."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -68,6 +69,23 @@ def test_clips_are_drawn_as_they_are_needed(rng: np.random.Generator) -> None:
     with pytest.raises(KeyboardInterrupt):
         score_clips(one_by_one(), scale=SCALE, bias=BIAS, threads=2)
     assert len(drawn) == 2 * stage.CLIPS_PER_PIECE + 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_clips_that_are_scored_are_not_kept(threads: int, rng: np.random.Generator) -> None:
+    alive: WeakSet[ClipScripts] = WeakSet()
+    most = 0
+
+    def one_by_one() -> Iterator[ClipScripts]:
+        nonlocal most
+        for _ in range(8 * stage.CLIPS_PER_PIECE):
+            (clip,) = clips(1, rng)
+            alive.add(clip)
+            most = max(most, len(alive))
+            yield clip
+
+    assert len(score_clips(one_by_one(), scale=SCALE, bias=BIAS, threads=threads)) == 8 * stage.CLIPS_PER_PIECE
+    assert most <= (threads + 1) * stage.CLIPS_PER_PIECE
 
 
 def test_calls_that_overlap_leave_the_threads_of_products_as_they_were(rng: np.random.Generator) -> None:
