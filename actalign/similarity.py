@@ -166,17 +166,16 @@ def affinity(cosine_kt: NDArray[Any], *, scale: float, bias: float) -> NDArray[n
 
 
 def require_calibration(*, scale: float, bias: float) -> None:
-    """Raise ActAlignError unless scale is positive and bias finite.
+    """Raise ActAlignError unless both are plain numbers, scale positive and bias finite.
 
     >>> require_calibration(scale=100.0, bias=-12.0)
     """
-    try:
-        finite = np.isfinite([scale, bias])
-    except TypeError as error:
+    if not all(isinstance(value, int | float | np.integer | np.floating) for value in (scale, bias)):
         raise ActAlignError(
-            f"affinity scale {scale!r} and bias {bias!r} must be numbers: the checkpoint's own"
-        ) from error
-    if not (finite[0] and scale > 0):
+            f"affinity scale and bias must be plain numbers, the checkpoint's own; got {type(scale).__name__} and "
+            f"{type(bias).__name__}; of an array or tensor pass .item()"
+        )
+    if not 0 < scale < np.inf:
         raise ActAlignError(f"affinity scale {scale!r} must be positive: exp(logit_scale), not logit_scale itself")
-    if not finite[1]:
+    if not abs(bias) < np.inf:
         raise ActAlignError(f"affinity bias {bias!r} must be finite: the checkpoint's logit_bias")

@@ -1,12 +1,15 @@
 """Smoothing, cosine and affinity against plain loops, hand-worked numbers and SciPy."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.spatial.distance
+import torch
 from numpy.typing import NDArray
 
 from actalign.errors import ActAlignError
-from actalign.similarity import WINDOWS, affinity, cosine, smooth, unit
+from actalign.similarity import WINDOWS, affinity, cosine, require_calibration, smooth, unit
 
 
 def plain_average(frames: NDArray[np.float64], offsets: range, width: int) -> NDArray[np.float64]:
@@ -132,3 +135,18 @@ def test_affinity_by_hand_and_in_the_far_tails() -> None:
 def test_affinity_refuses_impossible_calibration(scale: float, bias: float) -> None:
     with pytest.raises(ActAlignError, match=r"affinity (scale|bias)"):
         affinity(np.zeros((1, 1)), scale=scale, bias=bias)
+
+
+ONE = torch.ones(1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "bias"),
+    [(ONE, 0.0), (ONE, ONE), (torch.nn.Parameter(ONE), ONE), (1.0, np.zeros(1)), (1j, 0.0), ("1", 0.0), (None, 0.0)],
+)
+def test_a_calibration_that_is_no_plain_number_is_refused(scale: Any, bias: Any) -> None:
+    """A checkpoint holds its own as tensors of one number."""
+    numpy_numbers: dict[str, Any] = {"scale": np.float32(1.0), "bias": np.int64(-1)}
+    require_calibration(**numpy_numbers)
+    with pytest.raises(ActAlignError, match=r"must be plain numbers.*; got .* and .*pass \.item\(\)"):
+        require_calibration(scale=scale, bias=bias)
