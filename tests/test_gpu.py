@@ -89,8 +89,9 @@ def test_sums_and_lengths_are_the_references(
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 @pytest.mark.parametrize(("dtype", "relative"), [(np.float64, 1e-10), (np.float32, 1e-4)])
 def test_scores_are_the_stages(
-    smoothing: Smoothing | None, dtype: type, relative: float, rng: np.random.Generator
+    smoothing: Smoothing | None, dtype: type, relative: float, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(batch, "SMOOTHED_COLUMNS", 7)  # of 24
     asked = clips(20, rng, dtype=dtype)
     found = Batch(asked, device="cpu").scores(scale=SCALE, bias=BIAS, smoothing=smoothing)
     assert_close(found, stage.score_clips(asked, scale=SCALE, bias=BIAS, smoothing=smoothing), relative)
@@ -217,13 +218,16 @@ def test_tensors_with_gradients_and_of_any_precision_are_scored_on_either_side(
 ) -> None:
     monkeypatch.setattr(scoring, "_place", lambda wanted: wanted)  # "cpu:0" is the device path
     asked = clips(3, rng, dtype=np.float32)
-    tensors: list[Any] = [torch.tensor(clip.frames_td).to(dtype).requires_grad_() for clip in asked]
-    given = [ClipScripts(frames, clip.texts_nd, clip.scripts) for clip, frames in zip(asked, tensors, strict=True)]
-    rounded = [
-        replace(clip, frames_td=frames.detach().double().numpy()) for clip, frames in zip(asked, tensors, strict=True)
-    ]
-    found = gpu.score_clips(given, scale=SCALE, bias=BIAS, device=device)
-    assert_close(found, stage.score_clips(rounded, scale=SCALE, bias=BIAS), 1e-4)
+    for part in ("frames_td", "texts_nd"):
+        tensors: list[Any] = [torch.tensor(getattr(clip, part)).to(dtype).requires_grad_() for clip in asked]
+        given: list[Any] = [{part: tensor} for tensor in tensors]
+        rounded: list[Any] = [{part: tensor.detach().double().numpy()} for tensor in tensors]
+        found = gpu.score_clips(
+            [replace(clip, **change) for clip, change in zip(asked, given, strict=True)],
+            scale=SCALE, bias=BIAS, device=device,
+        )  # fmt: skip
+        changed = [replace(clip, **change) for clip, change in zip(asked, rounded, strict=True)]
+        assert_close(found, stage.score_clips(changed, scale=SCALE, bias=BIAS), 1e-4)
 
 
 def test_a_batch_too_large_for_the_memory_is_halved(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -426,6 +430,20 @@ def test_rows_that_torch_does_not_know_are_taken(
     frames: Any = rows.frames_td.tolist() if kind == "list" else rows.frames_td.astype(kind)
     asked = [replace(rows, frames_td=frames)]
     assert_close(gpu.score_clips(asked, scale=SCALE, bias=BIAS), stage.score_clips(asked, scale=SCALE, bias=BIAS), 1e-9)
+
+
+@pytest.mark.parametrize("texts", [np.int64, np.uint16])
+@pytest.mark.parametrize("frames", [np.uint8, np.uint32, np.float16, np.float32])
+def test_whole_numbers_are_multiplied_as_the_processor_does(
+    frames: type, texts: type, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float64: half precision holds none beyond 2048 exactly."""
+    monkeypatch.setattr(scoring, "_place", lambda wanted: "cpu:0")
+    frames_td: NDArray[Any] = rng.integers(1, 200, (9, 6)).astype(frames)
+    texts_nd: NDArray[Any] = rng.integers(10_000, 60_000, (5, 6)).astype(texts)
+    asked = [ClipScripts(frames_td, texts_nd, (np.array([0, 2, 4]), np.array([3])))]
+    found = gpu.score_clips(asked, scale=5.0, bias=-5.0)
+    assert_close(found, stage.score_clips(asked, scale=5.0, bias=-5.0), 1e-9)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, reduce
 from threading import Lock
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ LONGEST_IN_KERNEL = 64
 """Sub-actions that fit a program of :mod:`actalign.gpu.kernels`; longer scripts take :mod:`actalign.gpu.scan`."""
 SMOOTHED_COLUMNS = 128
 """Columns of embeddings whose running sums, float64, are in memory at a time."""
-KEPT = (torch.float16, torch.bfloat16, torch.float32)
+KEPT = {torch.float16, torch.bfloat16, torch.float32}
 """Precisions whose products are added up in float32; every other embedding becomes float64."""
 _PRECISION = Lock()  # torch's setting is one for all threads
 
@@ -188,10 +188,8 @@ def _tensor(rows: Any) -> Tensor:
 
 
 def _common_dtype(tables: Sequence[Tensor]) -> torch.dtype:
-    dtype = tables[0].dtype
-    for other in {table.dtype for table in tables}:
-        dtype = torch.promote_types(dtype, other)
-    return dtype if dtype in KEPT else torch.float64
+    dtypes = {table.dtype for table in tables}
+    return reduce(torch.promote_types, dtypes) if dtypes <= KEPT else torch.float64
 
 
 def _products(texts_bnd: Tensor, frames_btd: Tensor) -> Tensor:
