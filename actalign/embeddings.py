@@ -205,7 +205,8 @@ def embed_texts(
             store.save_texts(part, encoded.embeddings)
             rows.update(zip(part, encoded.embeddings, strict=True))
     print(f"texts: loaded {len(set(wanted.values())) - len(missing)} from cache, computed {len(missing)}")
-    return TextIndex({text: rows[row] for text, row in wanted.items()}, encoder=encoder.fingerprint)
+    own = {text: rows[row].copy() for text, row in wanted.items()}  # a row alone would keep all of its file in memory
+    return TextIndex(own, encoder=encoder.fingerprint)
 
 
 def _distinct(clips: Dataset | Iterable[Clip]) -> list[Clip]:

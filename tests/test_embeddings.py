@@ -767,6 +767,12 @@ def test_many_texts_are_stored_in_parts(
     assert len(encoder.texts) == 5
 
 
+def test_a_few_of_many_stored_texts_do_not_keep_the_others_in_memory(encoder: CountingEncoder, folder: Path) -> None:
+    for _ in range(2):
+        rows = embed_texts([f"step {n}" for n in range(9)], encoder, store_folder=folder)
+        assert all(row.base is None for row in rows.values())
+
+
 @pytest.mark.parametrize("texts", [[], "swing", [[]]])
 def test_no_texts_are_refused(texts: list[str], encoder: CountingEncoder, folder: Path) -> None:
     with pytest.raises(ActAlignError, match="no texts to embed; pass a list"):
