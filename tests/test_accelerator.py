@@ -62,6 +62,17 @@ def test_half_precision_comes_back_as_float32() -> None:
     assert next(half).dtype == np.float32
 
 
+def test_a_model_with_gradients_keeps_none() -> None:
+    weight = torch.ones(2, requires_grad=True)
+
+    def weighted(inputs: dict[str, Any]) -> torch.Tensor:
+        rows: torch.Tensor = weight * inputs["x"]
+        assert not rows.requires_grad
+        return rows
+
+    assert len(list(in_turn(numbered(2), prepare=lambda batch: batch, forward=weighted, device="cpu"))) == 2
+
+
 def test_autocast_around_leaves_the_model_its_own_precision() -> None:
     def product(inputs: dict[str, Any]) -> torch.Tensor:
         made: torch.Tensor = inputs["x"] @ inputs["x"].T

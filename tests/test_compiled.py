@@ -69,3 +69,9 @@ def test_sums_are_added_in_the_order_written_unless_said_otherwise() -> None:
 
     assert compiled(total)(values) == total(values) == 0.0
     assert 0.0 <= compiled_reordered(total)(values) <= 1000.0
+
+
+def test_long_loops_let_other_threads_run() -> None:
+    for decorate in (compiled, compiled_reordered):
+        loop: Any = decorate(lambda value: value)
+        assert loop.targetoptions["nogil"]

@@ -40,8 +40,9 @@ def test_places_are_those_numpy_gives(count: int, dtype: type, rng: np.random.Ge
 
 
 def test_one_without_cells_is_named() -> None:
-    found = layout([np.ones((2, 3)), np.ones((0, 3)), np.ones((1, 1))])
-    assert found is not None and (found.empty, found.places[3].tolist()) == (1, [6, 0, 1])
+    for shape in ((0, 3), (3, 0)):
+        found = layout([np.ones((2, 3)), np.ones(shape), np.ones((1, 1))])
+        assert found is not None and (found.empty, found.places[3].tolist()) == (1, [6, 0, 1])
     found = layout([])
     assert found is not None and (found.empty, found.places.shape) == (-1, (4, 0))
 

@@ -57,6 +57,24 @@ def test_pieces_and_threads_change_nothing(piece_cells: int, threads: int, monke
     np.testing.assert_array_equal(scores(matrices, threads=threads), expected)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_as_many_threads_work_as_are_asked_for(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def noted(work: Any, pieces: Any, *, threads: int) -> list[bool]:
+        asked.append(threads)
+        return [work(piece) for piece in pieces]
+
+    monkeypatch.setattr(batch, "share_out", noted)
+    monkeypatch.setattr(batch, "SMALLEST_PIECE_CELLS", 1)
+    matrices = ragged(5)
+    expected = [reference.score(matrix) for matrix in matrices]
+    assert scores(matrices, threads=threads).tolist() == expected
+    assert totals(matrices, threads=threads).scores.tolist() == expected
+    assert script_scores([Evidence(matrices[0], (np.arange(len(matrices[0])),))], threads=threads) == expected[0]
+    assert asked == [threads] * 3
+
+
 def test_matrices_are_read_wherever_and_however_they_lie(rng: np.random.Generator) -> None:
     """Copied or not, in both precisions, aligned or not, in either byte order: the same scores, nothing changed."""
     plain = ragged(60, seed=8)
@@ -124,6 +142,9 @@ def test_the_bad_candidate_is_named() -> None:
         script_scores(empty)
     with pytest.raises(ActAlignError, match=r"values of clip 0 is empty, shape \(2, 0\)"):
         script_scores(empty[::-1])
+    for dtype in (np.float64, np.float32):  # in place beside the others, and not
+        with pytest.raises(ActAlignError, match=r"values of clip 1 is empty, shape \(2, 0\)"):
+            script_scores([empty[0], Evidence(np.ones((2, 0), dtype), ())])
     values = np.array([[1.0, 2.0], [3.0, np.nan]])
     clips = [Evidence(values[:1], (np.array([0]),)), Evidence(values, (np.array([0, 0]), np.array([0, 1])))]
     with pytest.raises(ActAlignError, match=r"candidate 1 of clip 1\[1, 1\] is nan"):

@@ -90,6 +90,14 @@ def test_columns_and_rows(score: Scorer) -> None:
     assert (answers["clip_id"] == answers["class"] + "-test").all()
 
 
+def test_every_row_says_what_its_clip_is_of(score: Scorer, world: World) -> None:
+    test = world[0].split("test")
+    clips = {key: replace(clip, subset=f"{clip.sport} subset") for key, clip in test.clips.items()}
+    table = score("dtw", dataset=replace(test, clips=clips))
+    for column in ("family", "sport", "subset"):
+        assert table[column].tolist() == [getattr(clips[key], column) for key in table["clip_id"]]
+
+
 @pytest.mark.parametrize(
     "method", ["dtw", "dtw_context", "order_free_max_per_step", "mean_pool_name", "random", "oracle"]
 )

@@ -104,8 +104,7 @@ def script_scores(evidence: Sequence[Evidence], *, threads: int | None = None) -
     counts = np.array([len(clip.scripts) for clip in evidence], dtype=np.int64)
     values, lie = _readable([clip.values_nt for clip in evidence], name="values of clip {}")
     if lie.empty >= 0:
-        for place in np.flatnonzero(counts):
-            check_shape(values[place], name=f"values of clip {place}")
+        check_shape(values[lie.empty], name=f"values of clip {lie.empty}")
     scripts = list(chain.from_iterable(clip.scripts for clip in evidence))
     found = Totals(np.empty(len(scripts)), np.empty(len(scripts), dtype=np.int64))
     if not scripts:
