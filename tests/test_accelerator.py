@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from actalign import accelerator
-from actalign.accelerator import AHEAD, Compiled, choose, in_turn, upload
+from actalign.accelerator import AHEAD, Compiled, choose, first_line, in_turn, upload
 from actalign.errors import ActAlignError
 
 
@@ -31,6 +31,10 @@ def test_a_device_that_is_not_there_is_one_error(device: str) -> None:
 def test_the_cpu_has_one_name() -> None:
     """What holds on a CPU alone, such as batches of each clip's own, is asked by it."""
     assert choose("cpu:0") == "cpu"
+
+
+def test_an_error_without_words_is_quoted_by_its_name() -> None:
+    assert [first_line(error) for error in (RuntimeError(), RuntimeError(" \n"))] == ["RuntimeError"] * 2
 
 
 def numbered(batches: int) -> Iterator[dict[str, torch.Tensor]]:
@@ -147,6 +151,7 @@ def test_on_a_gpu_the_rows_are_the_same_in_the_same_order(batches: int, gpu: Gpu
     assert len(rows) == batches
     for number, part in enumerate(rows):
         np.testing.assert_array_equal(part, np.full((number + 1, 2), 2.0 * number, np.float32))
+        assert part.base is None, "whoever keeps rows keeps no page-locked memory"
 
 
 def test_on_a_gpu_a_batch_is_prepared_beside_and_waited_for_before_the_model_runs(gpu: Gpu) -> None:
@@ -201,10 +206,10 @@ def test_a_compiled_function_sees_one_length(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(torch, "compile", compiled)
     run = Compiled(doubled)
-    for length in (4, 4, 1, 3, 4):
+    for length in (4, 4, 1, 3, 4, 6, 2):
         x = torch.arange(2.0 * length).reshape(length, 2)
         assert torch.equal(run({"x": x}), 2 * x)
-    assert lengths == [4] * 5
+    assert lengths == [4] * 5 + [6] * 2, "or a longer one, from when it comes"
 
 
 def test_what_cannot_be_compiled_runs_as_it_is(
@@ -247,11 +252,14 @@ def test_one_stream_is_made_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_a_batch_too_large_for_the_memory_says_so(device: str, gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_too_large_for_the_memory_says_so(
+    device: str, gpu: Gpu, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def forward(inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.\nMore.")
 
-    monkeypatch.setattr(torch, "compile", lambda function, *, dynamic: function)
+    monkeypatch.setattr(torch, "compile", lambda function, *, dynamic: lambda inputs: function(inputs))
     rows = in_turn(numbered(2), prepare=gpu.prepare, forward=Compiled(forward), device=device)
     with pytest.raises(ActAlignError, match=r"for a batch \(CUDA out of memory.*embed_clips a smaller batch_size"):
         list(rows)
+    assert capsys.readouterr().out == "", "and compiling is not blamed"

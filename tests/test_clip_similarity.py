@@ -174,6 +174,20 @@ def test_float32_embeddings_of_any_length_have_the_same_cosines(size: float, rng
         )
 
 
+def test_long_frames_beside_longer_texts_have_the_same_cosines(rng: np.random.Generator) -> None:
+    """Neither alone is too long for products in float32."""
+    frames, texts = (rng.normal(size=shape).astype(np.float32) for shape in ((6, 40), (3, 40)))
+    expected = ClipSimilarity(frames, texts).cosine()
+    for size in (1e12, 1e28):
+        long = ClipSimilarity(frames * np.float32(size), texts * np.float32(1e40 / size))
+        np.testing.assert_allclose(long.cosine(), expected, atol=1e-6)
+
+
+def test_half_precision_is_multiplied_in_float64(rng: np.random.Generator) -> None:
+    frames, texts = (rng.normal(size=shape).astype(np.float16) for shape in ((6, 40), (3, 40)))
+    np.testing.assert_allclose(ClipSimilarity(frames, texts).cosine(), similarity.cosine(texts, frames), atol=1e-13)
+
+
 @pytest.mark.parametrize("smoothing", [None, Smoothing(1), Smoothing(1, stage="after_norm")])
 def test_cosines_never_leave_minus_one_to_one(smoothing: Smoothing | None, rng: np.random.Generator) -> None:
     rows = rng.normal(size=(300, 7)).astype(np.float32)

@@ -221,6 +221,15 @@ def test_after_an_error_nothing_more_is_drawn(threads: int) -> None:
         share_out(work, count(), threads=threads)
 
 
+def test_one_thread_at_a_time_draws() -> None:
+    def slow() -> Iterator[int]:
+        for number in range(30):
+            time.sleep(0.001)
+            yield number
+
+    assert share_out(int, slow(), threads=4) == list(range(30))
+
+
 def test_an_error_in_drawing_is_raised() -> None:
     def pieces() -> Iterator[int]:
         yield from range(10)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from tslearn.metrics import dtw_path_from_metric
 
-from actalign.dtw import align, scores
+from actalign.dtw import align, alignment, scores
 from actalign.dtw.reference import accumulate, backtrace, score
 from actalign.errors import ActAlignError
 
@@ -117,6 +117,21 @@ def test_read_only_non_contiguous_and_unmodified(rng: np.random.Generator) -> No
     contiguous = before.copy()
     align(contiguous)
     np.testing.assert_array_equal(contiguous, before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_matrix_that_can_be_read_where_it_lies_is_not_copied(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    best_moves = alignment.best_moves
+
+    def noted(matrix: Any, moves: Any) -> float:
+        read.append(matrix)
+        return best_moves(matrix, moves)
+
+    monkeypatch.setattr(alignment, "best_moves", noted)
+    matrix = np.ones((2, 3), dtype)
+    align(matrix)
+    assert np.shares_memory(read[0], matrix)
 
 
 def test_negative_zero_is_zero() -> None:

@@ -108,6 +108,14 @@ def test_a_list_with_other_fields_is_not_read(monkeypatch: pytest.MonkeyPatch) -
     assert not module._is_known([np.ones((2, 3))])
 
 
+def test_nothing_is_read_where_the_layout_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # of the fixture's way
+    known_ids = module.known_ids.__wrapped__
+    assert known_ids() is not None
+    monkeypatch.setattr(module, "_is_known", lambda probe: False)
+    assert known_ids() is None
+
+
 def test_scores_are_the_same_both_ways(rng: np.random.Generator) -> None:
     arrays = [rng.random((3, length)) for length in range(1, 50)]
     assert scores(arrays).tolist() == [scores([array])[0] for array in arrays]

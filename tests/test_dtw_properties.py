@@ -45,7 +45,7 @@ def test_the_parts_agree(affinity: Matrix) -> None:
     assert alignment.total == np.cumsum(cells)[-1]  # added up in order, as the recursion does
     assert alignment.score == alignment.total / len(alignment.path)
     pairs_per_step = np.bincount(alignment.path[:, 0])
-    assert np.isclose(alignment.step_evidence @ pairs_per_step, alignment.total, atol=1e-12)
+    assert np.isclose(alignment.step_evidence @ pairs_per_step, alignment.total, rtol=1e-12, atol=1e-12)
 
 
 @quick

@@ -60,19 +60,21 @@ def test_pieces_and_threads_change_nothing(piece_cells: int, threads: int, monke
 @pytest.mark.parametrize("threads", [1, 3])
 def test_as_many_threads_work_as_are_asked_for(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
+    shares: list[int] = []
 
     def noted(work: Any, pieces: Any, *, threads: int) -> list[bool]:
         asked.append(threads)
+        shares.append(len(pieces))
         return [work(piece) for piece in pieces]
 
     monkeypatch.setattr(batch, "share_out", noted)
     monkeypatch.setattr(batch, "SMALLEST_PIECE_CELLS", 1)
-    matrices = ragged(5)
+    matrices = ragged(30)
     expected = [reference.score(matrix) for matrix in matrices]
     assert scores(matrices, threads=threads).tolist() == expected
     assert totals(matrices, threads=threads).scores.tolist() == expected
     assert script_scores([Evidence(matrices[0], (np.arange(len(matrices[0])),))], threads=threads) == expected[0]
-    assert asked == [threads] * 3
+    assert asked == [threads] * 3 and shares[:2] == [threads] * 2
 
 
 def test_matrices_are_read_wherever_and_however_they_lie(rng: np.random.Generator) -> None:
@@ -108,7 +110,8 @@ def test_pieces_cover_the_batch_once_and_stay_small(threads: int, rng: np.random
     assert [index for piece in pieces for index in range(*piece)] == list(range(len(cells)))
     for start, stop in pieces:
         assert cells[start : stop - 1].sum() < batch.PIECE_CELLS
-    assert len(batch._pieces(np.full(90, 525), 2)) == 1  # a question or two is not worth a thread each
+    for count in (90, 500):
+        assert len(batch._pieces(np.full(count, 525), 2)) == 1  # a question or two is not worth a thread each
 
 
 def test_sums_and_lengths_are_the_references_too() -> None:
@@ -248,6 +251,7 @@ def test_read_only_non_contiguous_and_unmodified(rng: np.random.Generator) -> No
         (np.array([[0.0, np.nan]]), r"affinities\[2\]\[0, 1\] is nan"),
         (np.array([[0.0], [-np.inf]]), r"affinities\[2\]\[1, 0\] is -inf"),
         (np.array([["x"]]), r"affinities\[2\] must hold real numbers"),
+        (np.array([[0, np.finfo(np.longdouble).max]], np.longdouble), r"affinities\[2\](\[0, 1\]|.*too large)"),
     ],
 )
 def test_the_bad_matrix_of_a_batch_is_named(bad: NDArray[np.float64], message: str) -> None:

@@ -140,6 +140,7 @@ def test_a_class_with_fewer_names_repeats_them(inputs: QuestionInputs) -> None:
 
 
 def test_frobenius_keeps_unequal_row_lengths(inputs: QuestionInputs) -> None:
+    inputs = replace(inputs, texts={sentence: row.astype(np.float32) for sentence, row in inputs.texts.items()})
     matrix = np.stack([inputs.texts[c.names[0]] for c in inputs.candidates]).astype(np.float64)
     pooled = unit_row(np.stack([unit_row(row) for row in inputs.frames_td]).mean(axis=0))
     expected = matrix @ pooled / np.sqrt((matrix**2).sum())

@@ -60,6 +60,11 @@ def test_width_one_changes_nothing(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(smooth(frames, 1), frames, atol=1e-14)
 
 
+def test_a_width_may_be_a_whole_number_of_numpys(rng: np.random.Generator) -> None:
+    frames = rng.normal(size=(9, 3))
+    np.testing.assert_array_equal(smooth(frames, np.arange(4)[3]), smooth(frames, 3))
+
+
 def test_smooth_leaves_its_input_alone(rng: np.random.Generator) -> None:
     frames = rng.normal(size=(9, 3))
     before = frames.copy()
@@ -88,6 +93,11 @@ def test_unknown_choices_and_vanishing_clips_raise() -> None:
 def test_frames_that_are_no_matrix_raise(frames: NDArray[np.float64]) -> None:
     with pytest.raises(ActAlignError, match="frame embeddings"):
         smooth(frames, 3)
+
+
+def test_rows_that_are_not_finite_are_counted() -> None:
+    with pytest.raises(ActAlignError, match="frame embeddings hold NaN or inf in 2 rows"):
+        smooth(np.array([[np.nan, np.nan, np.inf], [1.0, 1.0, 1.0], [1.0, 1.0, np.inf]]), 3)
 
 
 def test_cosine_matches_scipy(rng: np.random.Generator) -> None:
@@ -135,6 +145,12 @@ def test_affinity_by_hand_and_in_the_far_tails() -> None:
 def test_affinity_refuses_impossible_calibration(scale: float, bias: float) -> None:
     with pytest.raises(ActAlignError, match=r"affinity (scale|bias)"):
         affinity(np.zeros((1, 1)), scale=scale, bias=bias)
+
+
+def test_affinity_refuses_cosines_that_are_none() -> None:
+    for bad in (np.array([[np.nan]]), np.ones(3)):
+        with pytest.raises(ActAlignError, match=r"^cosines "):
+            affinity(bad, scale=1.0, bias=0.0)
 
 
 ONE = torch.ones(1)

@@ -105,6 +105,8 @@ def test_calls_that_overlap_leave_the_threads_of_products_as_they_were(rng: np.r
 
 def test_bad_clips(rng: np.random.Generator) -> None:
     eye = np.eye(3)
+    with pytest.raises(ActAlignError, match=r"^affinity scale 0\.0 must be positive"):
+        score_clips([], scale=0.0, bias=0.0)
     for scripts, message in [
         ((), "at least one candidate"),
         ((np.array([0]), np.array([], dtype=int)), "script 1 is empty"),
