@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import actalign
-from actalign import paths
+from actalign import html, paths
 from actalign.classification import Classification, Steps, classify
 from actalign.datasets import load
 from actalign.embeddings import embed_clips, embed_texts
@@ -197,6 +197,13 @@ def test_a_result_shows_itself_in_a_notebook_without_running_what_it_holds(video
     assert "1. step" in shown and "0.00\N{EN DASH}" in shown
     assert repr(result).startswith("Classification('mine.mp4', 12 frames: ")
     assert repr(result.best).endswith("2 sub-actions)")
+
+
+def test_a_result_shows_the_ranking_and_the_alignment_of_the_best(result: Classification) -> None:
+    shown = result._repr_html_()
+    ranking = [(place, one.class_name, f"{one.score:.4g}") for place, one in ((1, result.best), (2, result.ranked[1]))]
+    assert shown.startswith(html.table(ranking, header=["", "class", "score"], caption="mine.mp4, 12 frames"))
+    assert shown.endswith(result.best.alignment.drawing())
 
 
 def test_what_is_missing_is_named_before_any_work_is_done(

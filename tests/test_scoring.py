@@ -113,6 +113,8 @@ def test_a_data_set_is_its_questions_one_by_one(score: Scorer, world: World, met
         for draw, part in rows.groupby("draw"):
             np.testing.assert_array_equal(part["score"], scoring.score_question(method, inputs, draw=draw))
             assert tuple(part["class"]) == question.candidates
+            assert part["candidate"].tolist() == [0, 1, 2, 3]
+            assert part["is_answer"].to_numpy().nonzero()[0].tolist() == [question.answer]
 
 
 def test_frames_and_texts_of_two_checkpoints_are_not_scored(world: World) -> None:
