@@ -43,7 +43,7 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 TEXT_BATCH = 256
 
 _UNREADABLE = (
-    *(OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError),
+    *(OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ArithmeticError),
     *(SafetensorError, StrictDataclassError),
 )
 
@@ -246,12 +246,12 @@ def load_encoder(
         )
         tokenizer = AutoTokenizer.from_pretrained(name, **where)
         image_processor = AutoImageProcessor.from_pretrained(name, backend="pil", **where)
-    require_all_weights(name, report)
-    require_features(name, model)
-    pixels, strange = pixels_like(image_processor)
+        require_all_weights(name, report)
+        require_features(name, model)
+        pixels, strange = pixels_like(image_processor)
+        require_picture_size(name, model, pixels)
     if strange:
         print(f"checkpoint {name}: its own image processor prepares the frames, one at a time on the CPU: {strange}")
-    require_picture_size(name, model, pixels)
     source = hash_folder(Path(name)) if local else f"{name}@{config_file.parent.name}"
     scale, bias = _affinity_constants(model)
 

@@ -29,7 +29,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from actalign.errors import ActAlignError
-from actalign.files import append_line, file_sha256, read_lines, write_whole, writing
+from actalign.files import append_line, file_sha256, read_lines, write_whole
 from actalign.records import Clip, FrameEmbeddings
 
 FORMAT = "actalign-embeddings-1"
@@ -136,7 +136,7 @@ class EmbeddingStore:
         """Delete temporary files that a killed run left behind, and nothing else that may lie in the folder."""
         own = (".*.safetensors.*.tmp", ".index.csv.*.tmp", "texts/*/.*.safetensors.*.tmp")
         for path in chain.from_iterable(map(self.folder.glob, own)):
-            with writing(path, remedy=REMEDY), suppress(FileNotFoundError):  # its run may just have renamed it
+            with suppress(OSError):  # its run may just have renamed it, and a store may lie where nobody can write
                 if time.time() - path.stat().st_mtime > STALE_S:
                     path.unlink()
 

@@ -15,6 +15,7 @@ of the file, so a file whose clock does not start at 0 (MPEG-TS) is read from it
 """
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -157,7 +158,7 @@ def read_frames(
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    if "\0" in str(path) or not path.exists():
+    if not os.path.exists(path):  # False, too, for a name that no file can have
         raise ActAlignError(f"video {path} does not exist; check the path column of clips.csv")
     if not path.is_file():
         raise ActAlignError(f"video {path} is not a file; check the path column of clips.csv")

@@ -1,6 +1,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -484,6 +485,14 @@ def misspell(path: Path) -> None:
     path.write_text(path.read_text().replace('"hidden_size": 32', '"hidden_size": "wide"'))
 
 
+def without_size(path: Path) -> None:
+    path.write_text(re.sub(r'"size": {[^}]*}', '"size": null', path.read_text()))
+
+
+def rescaled_by_nothing(path: Path) -> None:
+    path.write_text(re.sub(r'("rescale_factor"): [\d.]+', r"\1: 0", path.read_text()))
+
+
 @pytest.mark.parametrize(
     ("file", "spoil"),
     [
@@ -495,6 +504,8 @@ def misspell(path: Path) -> None:
         ("tokenizer.json", Path.unlink),
         ("tokenizer_config.json", lambda path: path.write_text("[]")),
         ("processor_config.json", Path.unlink),
+        ("processor_config.json", without_size),
+        ("processor_config.json", rescaled_by_nothing),
     ],
 )
 def test_a_spoilt_checkpoint_is_one_clear_error(changed: Path, file: str, spoil: Callable[[Path], None]) -> None:

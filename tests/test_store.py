@@ -296,6 +296,22 @@ def test_only_old_temporary_files_are_cleaned(store: EmbeddingStore, frames: Fra
     assert not new.exists()
 
 
+def test_what_cannot_be_cleaned_is_left_where_it_is(store: EmbeddingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that holds all may lie where nobody can write."""
+    left = store.folder / ".a.safetensors.1.tmp"
+    left.parent.mkdir()
+    left.touch()
+    os.utime(left, (0, 0))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as read_only:
+        read_only.setattr(Path, "unlink", refuse)
+        store.clean()
+    assert left.exists()
+
+
 def test_what_others_left_in_the_folder_is_not_cleaned(store: EmbeddingStore, frames: FrameEmbeddings) -> None:
     store.save(CLIP, frames, source_sha256=SOURCE)
     mine = [store.folder / name for name in (".notes.tmp", "sub/.notes.tmp", "sub/.a.safetensors.1.tmp", "b.tmp")]
