@@ -24,16 +24,20 @@ def clips_of(count: int) -> list[Clip]:
 
 
 class Made:
-    """Stands for ``iter_frames``: ten frames a clip, each filled with the clip's number; counts what was made."""
+    """Stands for ``iter_frames``: ten frames a clip, each filled with the clip's number; counts what was made.
+
+    ``larger`` names clips whose frames are so many times as large.
+    """
 
     def __init__(self, frames: int = 10) -> None:
         self.frames = frames
+        self.larger: dict[str, int] = {}
         self.counts: dict[str, int] = {}
 
     def __call__(self, clip: Clip, *, frame_rate: float | None) -> Iterator[tuple[float, Frame]]:
         for n in range(self.frames):
             self.counts[clip.id] = n + 1
-            yield float(n), np.full((8, 8, 3), int(clip.id), np.uint8)
+            yield float(n), np.full((8 * self.larger.get(clip.id, 1), 8, 3), int(clip.id), np.uint8)
 
 
 @pytest.fixture
@@ -92,11 +96,60 @@ def test_threads_decode_ahead_within_the_bytes(made: Made) -> None:
         assert taken == 60
 
 
+@pytest.mark.parametrize(("threads", "frames"), [(1, 5), (2, 10), (3, 12), (4, 12)])
+def test_each_thread_has_room_of_its_own_up_to_a_limit_for_all(
+    threads: int, frames: int, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "AHEAD_BYTES", 5 * FRAME_BYTES)
+    monkeypatch.setattr(decoding, "MOST_AHEAD_BYTES", 12 * FRAME_BYTES)
+    made.frames = 100
+    with DecodeAhead(clips_of(9), frame_rate=None, threads=threads) as decoded:
+        next(iter(decoded))
+        until(lambda: at_rest(decoded))
+        assert frames <= decoded._bytes / FRAME_BYTES <= frames + 1  # one more: the clip being taken may hold one
+
+
+def begun_late(made: Made, monkeypatch: pytest.MonkeyPatch, clips: set[str], true: Callable[[], bool]) -> None:
+    """These clips' threads make nothing until it is true."""
+
+    def late(clip: Clip, *, frame_rate: float | None) -> Iterator[tuple[float, Frame]]:
+        until(lambda: clip.id not in clips or true())
+        yield from made(clip, frame_rate=frame_rate)
+
+    monkeypatch.setattr(decoding, "iter_frames", late)
+
+
+def test_a_large_frame_that_is_taken_makes_room_for_several_clips(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.frames, made.larger = 2, {"0": 10}
+    begun_late(made, monkeypatch, {"1", "2"}, lambda: decoded._lanes[0].ended)
+    with DecodeAhead(clips_of(3), frame_rate=None, threads=3, ahead_bytes=20 * FRAME_BYTES) as decoded:
+        frames = next(iter(decoded))
+        until(lambda: decoded._lanes[1].waiting and decoded._lanes[2].waiting)
+        next(frames)
+        until(lambda: all(lane.ended for lane in decoded._lanes))
+
+
+def test_a_small_frame_does_not_take_the_room_that_an_earlier_clip_waits_for(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.frames, made.larger = 2, {"1": 3}
+    taken = threading.Event()
+    begun_late(made, monkeypatch, {"2"}, taken.is_set)
+    with DecodeAhead(clips_of(3), frame_rate=None, threads=3, ahead_bytes=5 * FRAME_BYTES) as decoded:
+        frames = next(iter(decoded))
+        until(lambda: decoded._lanes[1].waiting)
+        assert next(frames) and next(frames)
+        taken.set()
+        until(lambda: decoded._lanes[2].waiting or bool(decoded._lanes[2].frames))
+        assert not decoded._lanes[2].frames
+
+
 def test_the_earliest_clip_gets_the_room(made: Made) -> None:
     with DecodeAhead(clips_of(3), frame_rate=None, threads=3, ahead_bytes=4 * FRAME_BYTES) as decoded:
         clips = iter(decoded)
         first = next(clips)
         until(lambda: at_rest(decoded))
+        assert decoded._bytes <= (4 + 1) * FRAME_BYTES
         others = {clip: count for clip, count in made.counts.items() if clip != "0"}
         while made.counts["0"] < made.frames:
             next(first)
