@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from tolerance import assert_same_embeddings
 
 from actalign import clip_run, embeddings, paths
 from actalign.datasets.videos import find_clips
+from actalign.decoding import DecodeAhead
 from actalign.embeddings import EmbeddingIndex, embed_clips, embed_texts
 from actalign.errors import ActAlignError
 from actalign.estimate import Pace, Workload
@@ -115,9 +117,12 @@ def test_every_clip_gets_its_own_frames(
 def test_batches_are_filled_across_clips_except_on_a_cpu(
     clips: list[Clip], encoder: CountingEncoder, folder: Path
 ) -> None:
-    embed_clips(clips, encoder, store_folder=folder, batch_size=16)
-    assert encoder.batches == [16, 16, 13]
-    encoder.fingerprint, encoder.device = "another", "cpu"
+    for device in ("cuda:1", "mps"):
+        encoder.fingerprint = encoder.device = device
+        encoder.batches.clear()
+        embed_clips(clips, encoder, store_folder=folder, batch_size=16)
+        assert encoder.batches == [16, 16, 13]
+    encoder.fingerprint = encoder.device = "cpu"
     encoder.batches.clear()
     embed_clips(clips, encoder, store_folder=folder, batch_size=7)
     assert encoder.batches == [5, 6, 7, 7, 1, 7, 2, 7, 3]
@@ -179,8 +184,33 @@ def test_a_clip_that_failed_is_done_once_another_run_has_stored_its_content(
             embed_clips(clips[:1], encoder, store_folder=folder)
     embed_clips([replace(clips[0], id="under another name")], encoder, store_folder=folder)
     assert embed_clips(clips[:1], encoder, store_folder=folder).loaded == 1
+    store = EmbeddingStore(folder, encoder="counting", dtype="float32", frame_rate=None)
+    assert store.latest()["clip-0"]["state"] == "done"
+
+
+def test_a_clip_whose_window_changed_is_listed_with_the_content_that_it_has_now(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path
+) -> None:
+    shorter = replace(clips[0], end_s=0.2)
+    embed_clips([clips[0], replace(shorter, id="of another data set")], encoder, store_folder=folder)
+    assert embed_clips([shorter], encoder, store_folder=folder).loaded == 1
     ledger = EmbeddingStore(folder, encoder="counting", dtype="float32", frame_rate=None).latest()
-    assert ledger["clip-0"]["state"] == "done"
+    assert ledger["clip-0"]["key"] == ledger["of another data set"]["key"] and ledger["clip-0"]["frames"] == 3
+
+
+def test_a_file_with_many_windows_is_hashed_once(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[Path] = []
+
+    def noted(path: Path) -> str:
+        hashed.append(path)
+        return sha256_of(path)
+
+    monkeypatch.setattr(clip_run, "sha256_of", noted)
+    windows = [replace(clips[1], id=f"window-{n}", start_s=n / 15) for n in range(4)]
+    embed_clips([*windows, clips[0]], encoder, store_folder=folder)
+    assert sorted(hashed) == [clips[0].path, clips[1].path]
 
 
 def test_clips_of_different_sizes_share_a_run(write_video: Writer, encoder: CountingEncoder, tmp_path: Path) -> None:
@@ -231,11 +261,14 @@ def test_the_batches_of_a_cpu_are_small_in_bytes_too(
 ) -> None:
     encoder.device = "cpu"
     _, frame = next(iter_frames(clips[4]))
-    monkeypatch.setattr(clip_run, "CPU_BYTES", 2 * frame.nbytes + 1)
+    monkeypatch.setattr(clip_run, "CPU_BYTES", 3 * frame.nbytes)
     index = embed_clips(clips[4:], encoder, store_folder=folder)
     assert encoder.batches == [3, 3, 3, 3, 3, 3, 1]
     for clip in clips[4:]:
         np.testing.assert_array_equal(index[clip.id].embeddings, expected_rows(clip))
+    encoder.fingerprint = encoder.device = "cuda"
+    embed_clips(clips[4:], encoder, store_folder=folder)
+    assert encoder.batches[7:] == [9 + 10]
 
 
 # Failures.
@@ -292,12 +325,16 @@ def test_the_first_frames_of_a_clip_that_fails_are_dropped(
     np.testing.assert_array_equal(index["clip-1"].embeddings, expected_rows(clips[1]))
 
 
-def test_when_every_clip_fails_the_run_fails(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
-    for clip in clips:
+def test_when_every_clip_fails_the_run_fails(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for clip in clips[:-1]:
         clip.path.unlink()
+    clips[-1].path.write_bytes(b"no video")
     with pytest.raises(ActAlignError, match=r"no clip of 6 could be embedded; .* 'clip-0': .*0\.mp4 cannot be read"):
         embed_clips(clips, encoder, store_folder=folder)
     assert (folder / "index.csv").read_text().count("failed") == 6
+    assert capsys.readouterr().out == "clips: loaded 0 from cache, computed 0, failed 6\n"
 
 
 @pytest.mark.parametrize("value", [np.inf, 0.0])
@@ -327,6 +364,27 @@ def test_an_error_of_the_encoder_stops_the_run(
     with pytest.raises(ActAlignError, match="out of memory"):
         embed_clips(clips, encoder, store_folder=folder)
     assert not decoders()
+
+
+def test_an_error_that_is_no_clips_own_stops_the_run(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(*_: object, **__: object) -> None:
+        raise MemoryError("no memory")
+
+    monkeypatch.setattr("actalign.decoding.iter_frames", out_of_memory)
+    with pytest.raises(MemoryError):
+        embed_clips(clips, encoder, store_folder=folder)
+    assert not decoders()
+
+
+def test_frames_without_an_embedding_are_no_shorter_clip(
+    clips: list[Clip], encoder: CountingEncoder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = encoder.encode
+    monkeypatch.setattr(encoder, "encode", lambda frames: encode(frames)[:-1])
+    with pytest.raises(ValueError, match="shorter"):
+        embed_clips(clips, encoder, store_folder=folder)
 
 
 def test_a_batch_holds_at_least_one_frame(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
@@ -389,7 +447,7 @@ def test_a_file_that_changes_during_the_run_costs_itself_alone(
     np.testing.assert_array_equal(again[clips[-1].id].embeddings, expected_rows(clips[-1]))
 
 
-def test_a_change_is_noticed_that_keeps_the_size_or_comes_while_the_file_is_hashed(
+def test_a_change_is_noticed_that_keeps_the_size_or_the_time_or_comes_while_the_file_is_hashed(
     clips: list[Clip], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = clips[0].path
@@ -406,6 +464,11 @@ def test_a_change_is_noticed_that_keeps_the_size_or_comes_while_the_file_is_hash
 
     whole = job()
     assert not clip_run._has_changed(whole)
+    before = path.stat()
+    path.write_bytes(content[:-1])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert clip_run._has_changed(whole)
+    path.write_bytes(content)
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(clip_run, "sha256_of", changing)
         late = job()
@@ -479,7 +542,9 @@ def test_a_store_without_its_ledger_is_still_used(clips: list[Clip], encoder: Co
     (folder / "ledger.jsonl").unlink()
     index = embed_clips(clips, encoder, store_folder=folder)
     assert index.computed == 0
-    assert (folder / "index.csv").read_text().count("done") == 6
+    with (folder / "index.csv").open(newline="") as file:
+        rows = [(row["clip_id"], row["state"], row["frames"]) for row in csv.DictReader(file)]
+    assert rows == [(clip.id, "done", str(number)) for number, clip in enumerate(clips, start=5)]
 
 
 def test_a_store_that_cannot_be_written_stops_the_run_and_keeps_what_was_stored(
@@ -582,8 +647,10 @@ def test_progress_is_shown_on_a_terminal_only(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    embed_clips(clips, encoder, store_folder=folder, progress=progress)
-    assert ("6/6" in capsys.readouterr().err) == shown
+    clips[0].path.unlink()
+    for _ in range(2):  # one fails; the others are computed, then loaded
+        embed_clips(clips, encoder, store_folder=folder, progress=progress)
+        assert ("6/6" in capsys.readouterr().err) == shown
 
 
 def test_the_index_is_short_to_look_at(clips: list[Clip], encoder: CountingEncoder, folder: Path) -> None:
@@ -594,7 +661,6 @@ def test_the_index_is_short_to_look_at(clips: list[Clip], encoder: CountingEncod
 
 def test_memory_does_not_hold_the_frames_of_all_clips(
     clips: list[Clip],
-    encoder: CountingEncoder,
     folder: Path,
     write_video: Writer,
     monkeypatch: pytest.MonkeyPatch,
@@ -618,7 +684,7 @@ def test_memory_does_not_hold_the_frames_of_all_clips(
 
     monkeypatch.setattr(clip_run.ClipRun, "_settle", watched)
     monkeypatch.setattr(clip_run.ClipRun, "look_up", noted)
-    embed_clips(clips, encoder, store_folder=folder, batch_size=8)
+    embed_clips(clips, LateEncoder(), store_folder=folder, batch_size=4)
     assert 0 < max(held) < 5 + 6 + 7
     assert len(jobs) == 6 and not any(job.rows or job.times_s for job in jobs)
 
@@ -629,13 +695,14 @@ def test_memory_does_not_hold_the_frames_of_all_clips(
 class SlowEncoder(CountingEncoder):
     """Takes 10 s for a frame, by a clock that nothing else moves."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, seconds: float = 10.0) -> None:
         super().__init__()
         self.now = 0.0
+        self.seconds = seconds
         monkeypatch.setattr(clip_run, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def encode(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
-        self.now += 10.0 * len(frames)
+        self.now += self.seconds * len(frames)
         return super().encode(frames)
 
 
@@ -643,7 +710,7 @@ def test_long_work_is_announced_once_and_summed_up(
     clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     slow = SlowEncoder(monkeypatch)
-    slow.device = "cpu"
+    slow.device, slow.now = "cpu", 1000.0
     embed_clips(clips, slow, store_folder=folder, batch_size=4)
     forecast, speed, counts = capsys.readouterr().out.splitlines()
     assert forecast.startswith("forecast: 6 clips, about 45 frames at 0.1 frames/s: about 7 min and 13")
@@ -668,6 +735,83 @@ def test_a_slow_cpu_says_so_after_its_first_batch(
     monkeypatch.setattr("actalign.estimate.forecast", forecast)
     embed_clips(clips, slow, store_folder=folder, batch_size=batch_size)
     assert told_at == [10.0 * frames]
+
+
+def test_a_forecast_is_made_of_some_seconds_after_the_first_batch_and_of_what_is_left(
+    clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, told = SlowEncoder(monkeypatch, seconds=2.0), []
+
+    def forecast(work: Workload, pace: Pace, *, done: int, width: int, **options: object) -> str:
+        told.append((slow.now, pace.frames, pace.seconds, done, width))
+        return ""
+
+    monkeypatch.setattr("actalign.estimate.forecast", forecast)
+    embed_clips(clips, slow, store_folder=folder, batch_size=1)
+    assert told == [(8.0, 3, 6.0, 4, 6)]
+    slow.fingerprint = "another"
+    embed_clips([*clips[1:4], clips[5]], slow, store_folder=folder, batch_size=1)
+    assert len(told) == 1, "62 s in all, but only 54 are left"
+
+
+def test_the_ledger_says_how_long_each_clip_took_and_the_same_content_once(
+    clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowEncoder(monkeypatch)
+    embed_clips([clips[0], replace(clips[0], id="twin"), clips[1]], slow, store_folder=folder, batch_size=1)
+    ledger = EmbeddingStore(folder, encoder="counting", dtype="float32", frame_rate=None).latest()
+    assert {name: line["seconds"] for name, line in ledger.items()} == {"clip-0": 50.0, "twin": 0.0, "clip-1": 60.0}
+
+
+def test_a_forecast_is_of_the_rate_and_the_device_that_were_asked_for(
+    clips: list[Clip], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embed_clips(clips, SlowEncoder(monkeypatch), store_folder=folder, batch_size=2, frame_rate=5)
+    forecast = capsys.readouterr().out.splitlines()[0]
+    assert forecast.startswith("forecast: 6 clips, about 15 frames at 0.1 frames/s")
+    assert forecast.endswith("shorter with a lower frame rate, a smaller checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "stage", "remedy"),
+    [(3, "encoding", "a smaller checkpoint"), (6, "decoding", "more processor cores to decode with")],
+)
+def test_what_holds_a_run_up_is_told_by_how_long_it_waits_for_a_frame(
+    waited_s: int,
+    stage: str,
+    remedy: str,
+    clips: list[Clip],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ticks = count(0, waited_s)
+    monkeypatch.setattr("actalign.decoding.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    embed_clips(clips, SlowEncoder(monkeypatch), store_folder=folder, batch_size=4)
+    forecast, speed, _ = capsys.readouterr().out.splitlines()
+    assert forecast.endswith(remedy) and f"the bottleneck was {stage}" in speed
+    assert speed.endswith(f"waited for frames {round(100 * (45 + 6) * waited_s / 450)} % of the time")
+
+
+@pytest.mark.parametrize(("device", "ahead_bytes"), [("cpu", clip_run.CPU_BYTES), ("cuda", None)])
+def test_no_more_frames_wait_for_a_cpu_than_it_encodes_at_a_time(
+    device: str,
+    ahead_bytes: int | None,
+    clips: list[Clip],
+    encoder: CountingEncoder,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int | None] = []
+
+    def noted(clips: Iterable[Clip], **limits: Any) -> DecodeAhead:
+        asked.append(limits["ahead_bytes"])
+        return DecodeAhead(clips, **limits)
+
+    monkeypatch.setattr(clip_run, "DecodeAhead", noted)
+    encoder.device = device
+    embed_clips(clips[:1], encoder, store_folder=folder)
+    assert asked == [ahead_bytes]
 
 
 def test_a_forecast_says_when_the_disk_is_too_small(
