@@ -1,3 +1,5 @@
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ VOID, BLOCK, CLUSTER = b"\xec\x82\0\0", b"\xa3\x82\0\0", b"\x1f\x43\xb6\x75"
         HEAD + box(b"free", bytes(10), claim=5000),  # not media
         EBML + b"\x80",
         EBML + b"\x95" + VOID + CLUSTER + b"\x88" + BLOCK + BLOCK + VOID,
+        EBML + b"\x84" + VOID + bytes(4),  # what follows the segment is no part of it
         EBML + b"\x8c" + VOID + CLUSTER + b"\xff" + bytes(3),  # a cluster of unknown size
         EBML + b"\xff" + bytes(3),  # unknown size: a live recording
         EBML + b"\x01\xff\xff\xff\xff\xff\xff\xff" + bytes(3),
@@ -58,11 +61,18 @@ def test_a_whole_file_or_one_that_does_not_say_passes(content: bytes, tmp_path: 
         HEAD + box(b"moof", bytes(30)) + box(b"mdat", b"")[:3],
         box(b"wide", b"") + box(b"mdat", bytes(95), claim=108),  # MOV of before 2001
         box(b"mdat", bytes(95), claim=108),
+        HEAD + box(b"mdat", b"", claim=13),
     ],
 )
 def test_a_file_shorter_than_it_claims_is_an_error(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(ActAlignError, match="its last 5 bytes are missing"):
+        require_whole(tmp_path / "a")
+
+
+def test_a_single_byte_is_missed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes((HEAD + box(b"mdat", bytes(100)))[:-1])
+    with pytest.raises(ActAlignError, match="its last 1 bytes are missing"):
         require_whole(tmp_path / "a")
 
 
@@ -88,6 +98,14 @@ def test_a_matroska_file_that_loses_its_order_is_an_error(content: bytes, place:
         require_whole(tmp_path / "a")
     with pytest.raises(ActAlignError, match="nothing of Matroska"):
         require_order(tmp_path / "a")
+
+
+def test_a_file_that_was_mended_is_looked_through_again(tmp_path: Path) -> None:
+    for changed, content in enumerate([VOID + bytes(4), VOID + BLOCK, VOID + bytes(4)]):
+        (tmp_path / "a").write_bytes(EBML + b"\x88" + content)
+        os.utime(tmp_path / "a", ns=(changed, changed))
+        with nullcontext() if content == VOID + BLOCK else pytest.raises(ActAlignError, match="nothing of Matroska"):
+            require_order(tmp_path / "a")
 
 
 @pytest.mark.parametrize("end", range(12))

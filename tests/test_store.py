@@ -73,13 +73,14 @@ def test_the_key_follows_everything_that_determines_the_embeddings(
     keys = {
         key,
         store.key(CLIP, source_sha256="cd" * 32),
-        store.key(replace(CLIP, start_s=1.1), source_sha256=SOURCE),
+        store.key(replace(CLIP, start_s=1.0000001), source_sha256=SOURCE),
+        store.key(replace(CLIP, end_s=2.5000001), source_sha256=SOURCE),
         store.key(replace(CLIP, end_s=None), source_sha256=SOURCE),
         replace(store, encoder="two").key(CLIP, source_sha256=SOURCE),
         replace(store, dtype="float16").key(CLIP, source_sha256=SOURCE),
         replace(store, frame_rate=15.0).key(CLIP, source_sha256=SOURCE),
     }
-    assert len(keys) == 7
+    assert len(keys) == 8
     other = Clip("other", Path("elsewhere.mp4"), sport="judo", start_s=1, end_s=2.5, split="validation")
     assert store.key(other, source_sha256=SOURCE) == key
     start = replace(CLIP, start_s=None)
@@ -145,6 +146,7 @@ def test_a_damaged_file_is_an_error_when_opened_and_computed_again_in_a_run(
 
 def test_the_ledger_keeps_every_line_and_the_index_the_latest(store: EmbeddingStore) -> None:
     store.record("serve", key="", state="failed", reason='no "file", nowhere')
+    store.write_index()
     store.record("lob", key="k1", state="done", frames=5, seconds=0.25)
     store.record("serve", key="k2", state="done", frames=7, seconds=0.1234)
     assert [(line["clip_id"], line["state"]) for line in store.ledger()] == [
@@ -160,16 +162,18 @@ def test_the_ledger_keeps_every_line_and_the_index_the_latest(store: EmbeddingSt
         ("lob", "done", "5", "0.25"),
         ("serve", "done", "7", "0.123"),
     ]
+    assert b"\r" not in store.write_index().read_bytes()
 
 
-def test_settings_do_not_hide_each_other(store: EmbeddingStore) -> None:
-    other = replace(store, encoder="two")
+@pytest.mark.parametrize("setting", [{"encoder": "two"}, {"dtype": "float64"}, {"frame_rate": 5.0}])
+def test_settings_do_not_hide_each_other(setting: dict[str, Any], store: EmbeddingStore) -> None:
+    other = replace(store, **setting)
     store.record("serve", key="k1", state="done")
     other.record("serve", key="k2", state="failed", reason="broken")
     assert store.latest()["serve"]["state"] == "done"
     assert other.latest()["serve"]["state"] == "failed"
     with store.write_index().open(newline="") as file:
-        assert [(row["encoder"], row["state"]) for row in csv.DictReader(file)] == [("one", "done"), ("two", "failed")]
+        assert {row["key"]: row["state"] for row in csv.DictReader(file)} == {"k1": "done", "k2": "failed"}
 
 
 def test_a_line_torn_by_a_kill_is_left_out_and_the_next_is_whole(store: EmbeddingStore) -> None:
@@ -199,7 +203,12 @@ def test_a_clip_id_may_hold_anything(store: EmbeddingStore) -> None:
 # Text rows.
 
 
-def test_text_rows_are_found_by_text_and_length(store: EmbeddingStore, rng: np.random.Generator) -> None:
+def test_text_rows_are_found_by_text_and_length(
+    store: EmbeddingStore,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     first, second = rng.normal(size=(2, 2, 4)).astype(np.float32)
     assert store.find_texts() == {}
     store.save_texts([("step back", 16), ("swing", 16)], first)
@@ -211,6 +220,8 @@ def test_text_rows_are_found_by_text_and_length(store: EmbeddingStore, rng: np.r
     for other in (replace(store, encoder="two"), replace(store, dtype="float16")):
         assert other.find_texts() == {}
     assert len(replace(store, frame_rate=5.0).find_texts()) == 4
+    monkeypatch.setattr(store_module, "FORMAT", "next")
+    assert store.find_texts() == {} and capsys.readouterr().out == ""
 
 
 def test_a_damaged_text_file_costs_its_own_rows(store: EmbeddingStore, capsys: pytest.CaptureFixture[str]) -> None:
@@ -284,13 +295,15 @@ def test_a_disk_that_really_is_full_leaves_whole_files_only(tmp_path: Path) -> N
 
 def test_only_old_temporary_files_are_cleaned(store: EmbeddingStore, frames: FrameEmbeddings) -> None:
     kept = store.save(CLIP, frames, source_sha256=SOURCE)
-    old, new = store.folder / ".a.safetensors.1.tmp", store.folder / "texts" / "g" / ".b.safetensors.2.tmp"
+    old, index = store.folder / ".a.safetensors.1.tmp", store.folder / ".index.csv.3.tmp"
+    new = store.folder / "texts" / "g" / ".b.safetensors.2.tmp"
     new.parent.mkdir(parents=True)
-    for path in (old, new):
+    for path in (old, index, new):
         path.touch()
-    os.utime(old, (time.time() - 2 * store_module.STALE_S,) * 2)
+    for path in (old, index):
+        os.utime(path, (time.time() - 2 * store_module.STALE_S,) * 2)
     store.clean()
-    assert not old.exists() and new.exists() and kept.exists()
+    assert not old.exists() and not index.exists() and new.exists() and kept.exists()
     os.utime(new, (time.time() - 2 * store_module.STALE_S,) * 2)
     store.clean()
     assert not new.exists()
