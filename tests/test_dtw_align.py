@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tslearn.metrics import dtw_path_from_metric
 
 from actalign.dtw import align, alignment, scores
+from actalign.dtw.path_kernels import best_moves
 from actalign.dtw.reference import accumulate, backtrace, score
 from actalign.errors import ActAlignError
 
@@ -122,7 +123,6 @@ def test_read_only_non_contiguous_and_unmodified(rng: np.random.Generator) -> No
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_matrix_that_can_be_read_where_it_lies_is_not_copied(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
-    best_moves = alignment.best_moves
 
     def noted(matrix: Any, moves: Any) -> float:
         read.append(matrix)

@@ -20,6 +20,7 @@ from tolerance import assert_same_embeddings
 from transformers import AutoModel, AutoProcessor, CLIPConfig, CLIPModel, Siglip2Config, Siglip2Model, SiglipModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
+from transformers.utils import logging
 
 from actalign import encoder as encoder_module
 from actalign.encoder import Encoder, load_encoder, pooled
@@ -264,8 +265,9 @@ def test_siglip_sees_its_padding_even_where_the_tokenizer_gives_a_mask(changed: 
 def test_a_text_that_is_cut_off_is_told_and_warned_of_once(tiny_checkpoint: Path) -> None:
     fresh = load_encoder(tiny_checkpoint, device="cpu")
     assert fresh.truncated([*TEXTS, LONG]) == [False, False, False, True]
-    with pytest.warns(UserWarning, match=f"1 texts have more than the 16 tokens .* not seen: \\['{LONG}'\\]"):
+    with pytest.warns(UserWarning, match=f"1 texts have more than the 16 tokens .* not seen: \\['{LONG}'\\]") as told:
         fresh.encode_texts([*TEXTS, LONG, f" {LONG}."])
+    assert told[0].filename == __file__, "where the texts come from"
     fresh.encode_texts([LONG])  # a second warning would be an error here
     assert fresh.truncated([]) == []
 
@@ -404,6 +406,20 @@ def test_a_local_folder_is_read_without_the_network_and_in_silence(tiny_checkpoi
         HF_HUB_OFFLINE="0",
     )
     assert answer["fingerprint"] == encoder.fingerprint
+
+
+@pytest.mark.parametrize("bars", [True, False])
+def test_loading_leaves_transformers_as_talkative_as_it_was(
+    bars: bool, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transformers.utils.logging._tqdm_active", bars)
+    before = logging.get_verbosity()
+    logging.set_verbosity(10)  # debugging
+    try:
+        assert load_encoder(tiny_checkpoint, device="cpu:0").device == "cpu"
+        assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == (10, bars)
+    finally:
+        logging.set_verbosity(before)
 
 
 def test_a_hub_id_comes_from_the_cache_when_offline_and_is_known_by_its_commit(

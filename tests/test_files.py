@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actalign.errors import ActAlignError
-from actalign.files import check_writable, write_whole
+from actalign.files import append_line, check_writable, distinct_name, read_lines, write_whole
 
 
 def test_text_is_utf_8_with_its_own_line_ends_and_folders_are_made(tmp_path: Path) -> None:
@@ -52,6 +52,33 @@ def test_where_no_file_can_be_written_is_known_before(tmp_path: Path) -> None:
         check_writable(tmp_path / "new")
     with pytest.raises(ActAlignError, match=r"cannot write .*; free some space or choose a folder you may write to"):
         check_writable(tmp_path / "a.txt" / "b.txt")
+
+
+def test_a_full_disk_is_known_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("actalign.files.TemporaryFile", full)
+    with pytest.raises(ActAlignError, match=r"cannot write .*a\.txt: No space left on device"):
+        check_writable(tmp_path / "a.txt")
+
+
+def test_lines_are_read_as_they_were_written_and_what_is_no_object_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    written = [{"reason": "é \udce9\u2028\n"}, {"reason": ""}]
+    for entry in written:
+        append_line(path, entry)
+        with path.open("a") as file:
+            file.write('7\nnull\n["a"]\n\n')
+    assert read_lines(path) == written
+    with pytest.raises(ActAlignError, match=r"cannot read .*: Is a directory; check the file"):
+        read_lines(tmp_path)
+
+
+def test_a_folder_has_one_name_however_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("videos")
+    assert distinct_name("videos") == distinct_name(tmp_path / "videos") == distinct_name("./link")
 
 
 def test_a_folder_that_nobody_may_look_into_is_the_same_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,15 @@ def flip_last_byte(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda content: content[:-7], lambda _: b"", lambda _: b"garbage" * 9, flip_last_byte]
+    "damage",
+    [
+        lambda content: content[:-7],
+        lambda _: b"",
+        lambda _: b"garbage" * 9,
+        flip_last_byte,
+        lambda content: content.replace(b"[6,4]", b"[4,6]"),
+        lambda content: content.replace(b"F32", b"I32"),
+    ],
 )
 def test_a_damaged_file_is_an_error_when_opened_and_computed_again_in_a_run(
     damage: Any, store: EmbeddingStore, frames: FrameEmbeddings, capsys: pytest.CaptureFixture[str]
@@ -139,6 +147,17 @@ def test_a_damaged_file_is_an_error_when_opened_and_computed_again_in_a_run(
     assert store.find(path.stem) is None
     said = capsys.readouterr().out
     assert said.startswith(f"store file {path} is damaged") and said.endswith("): computed again\n"), "nothing to do"
+
+
+def test_a_file_that_the_disk_does_not_give_back_is_computed_again(
+    store: EmbeddingStore, frames: FrameEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    path = store.save(CLIP, frames, source_sha256=SOURCE)
+    monkeypatch.setattr(store_module, "safe_open", broken)
+    assert store.find(path.stem) is None
 
 
 # The ledger and the index.
@@ -261,7 +280,7 @@ def test_a_folder_that_cannot_be_made_is_one_error(tmp_path: Path, frames: Frame
     store = EmbeddingStore(tmp_path / "file" / "store", encoder="one", dtype="float32", frame_rate=None)
     with pytest.raises(ActAlignError, match=r"cannot write .*: Not a directory"):
         store.save(CLIP, frames, source_sha256=SOURCE)
-    with pytest.raises(ActAlignError, match=r"cannot write .*ledger\.jsonl"):
+    with pytest.raises(ActAlignError, match=r"cannot write .*ledger\.jsonl.* stored before is intact"):
         store.record("serve", key="", state="failed")
     with pytest.raises(ActAlignError, match=r"cannot write .*index\.csv"):
         store.write_index()
