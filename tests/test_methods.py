@@ -1,5 +1,6 @@
 """Every method on one question, against plain restatements of what it is said to compute."""
 
+import zlib
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from actalign import inputs as inputs_module
 from actalign import similarity, text
 from actalign.dtw import align
 from actalign.errors import ActAlignError
@@ -86,6 +88,21 @@ def test_raw_cosine_leaves_out_equation_9(inputs: QuestionInputs) -> None:
 def test_affinity_without_a_calibration_raises(inputs: QuestionInputs) -> None:
     with pytest.raises(ActAlignError, match=r"scale=encoder\.scale"):
         score_question("dtw", settled(replace(inputs, scale=None, bias=None), "dtw"))
+    for one in (replace(inputs, scale=None), replace(inputs, bias=None)):
+        with pytest.raises(ActAlignError, match=r"bias=encoder\.bias"):
+            score_question("dtw", settled(one, "dtw"))
+
+
+def test_randomness_is_the_same_in_every_process(inputs: QuestionInputs) -> None:
+    expected = np.random.default_rng([inputs.seed, 2, zlib.crc32(b"kick")]).random(4)
+    np.testing.assert_array_equal(inputs.generator(2, "kick").random(4), expected)
+
+
+def test_a_step_is_in_the_sport_of_its_script(inputs: QuestionInputs) -> None:
+    candidate = replace(inputs.candidates[0], sport="padel")
+    chosen = METHODS["dtw_context"].settle(options())
+    worded = [inputs_module.steps(one, chosen) for one in (candidate, inputs.candidates[0])]
+    assert worded[0] == worded[1]
 
 
 def test_order_free_rows_by_plain_loops(inputs: QuestionInputs) -> None:

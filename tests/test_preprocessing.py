@@ -109,7 +109,12 @@ def test_pixels_of_frames_that_fit_are_the_librarys_to_the_bit(name: str, route:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"do_rescale": False}, {"do_normalize": False}, {"rescale_factor": 1 / 127.5}, {"do_center_crop": False}],
+    [
+        {"do_rescale": False},
+        {"do_normalize": False},
+        {"rescale_factor": 1 / 127.5},
+        {"do_center_crop": False, "crop_size": {"height": 8, "width": 8}},
+    ],
 )
 def test_settings_are_followed(settings: dict[str, Any], route: str, rng: Rng) -> None:
     processor = SiglipImageProcessorPil(size=SIZE, **{**HALF, **settings})
@@ -120,7 +125,7 @@ def test_settings_are_followed(settings: dict[str, Any], route: str, rng: Rng) -
 
 def test_frames_of_several_sizes_share_a_batch(route: str, rng: Rng) -> None:
     pixels = tensors(PROCESSORS["clip"])
-    frames = [pictures(rng, size)[0] for size in ((96, 96), (50, 70), (50, 70), (96, 96), (33, 120))]
+    frames = [pictures(rng, size)[0] for size in ((96, 96), (50, 70), (50, 70), (50, 90), (96, 96), (33, 120))]
     together = pixels(frames, "cpu")["pixel_values"]
     alone = torch.cat([pixels([frame], "cpu")["pixel_values"] for frame in frames])
     assert torch.equal(together, alone)
@@ -157,8 +162,9 @@ def test_a_frame_per_core_where_it_is_worth_it(
     monkeypatch.setattr(preprocessing, "share_out", watched)
     monkeypatch.setattr(preprocessing, "available", lambda: 5)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
-    tensors(PROCESSORS["siglip"])(pictures(rng, size), "cpu")
-    assert taken == [expected]
+    small = pictures(rng, (60, 80))
+    tensors(PROCESSORS["siglip"])([*small, *pictures(rng, size), *small], "cpu")
+    assert taken == [expected], "it is the largest that counts"
 
 
 def test_views_and_read_only_frames_are_taken_as_they_look(route: str, rng: Rng) -> None:
@@ -189,6 +195,8 @@ def test_a_large_batch_on_a_gpu_is_resized_in_parts(rng: Rng, monkeypatch: pytes
     monkeypatch.setattr(preprocessing, "PART_BYTES", 2 * 20 * 30 * 12)
     assert torch.equal(preprocessing.resize_in_float(frames, (16, 16), "bicubic"), whole)
     assert sizes == [2, 2, 2, 2, 1, 1]
+    monkeypatch.setattr(preprocessing, "PART_BYTES", 1)
+    assert torch.equal(preprocessing.resize_in_float(frames, (16, 16), "bicubic"), whole), "one frame at least"
 
 
 # Processors that are not followed.
@@ -223,6 +231,20 @@ def test_a_processor_of_ones_own_is_kept_even_where_it_has_the_settings_of_anoth
         pass
 
     assert pixels_like(Sharpening())[1].startswith("Sharpening is not one of")
+
+
+@pytest.mark.parametrize("name", ["SiglipImageProcessor", "SiglipImageProcessorFast", "SiglipImageProcessorPil"])
+def test_a_processor_of_any_back_end_is_followed(name: str) -> None:
+    of_back_end = type(name, (SiglipImageProcessorPil,), {})
+    made = of_back_end(size=SIZE, **HALF, processor_class="SiglipProcessor", image_processor_type=name)
+    assert tensors(made) == tensors(PROCESSORS["siglip"])
+
+
+def test_a_frame_as_high_as_it_has_channels_is_taken_as_it_lies(rng: Rng) -> None:
+    processor = SiglipImageProcessorPil(size=SIZE, resample=0, **HALF)
+    frames = pictures(rng, (3, 5))
+    made = pixels_like(processor)[0](frames, "cpu")["pixel_values"]
+    assert torch.equal(made, by_library(processor, frames))
 
 
 def test_a_kept_processor_gives_what_it_gives(pictures: NDArray[np.uint8]) -> None:
