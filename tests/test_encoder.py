@@ -23,6 +23,7 @@ from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2Imag
 from transformers.utils import logging
 
 from actalign import encoder as encoder_module
+from actalign.checkpoints import hash_folder, require_all_weights, require_features
 from actalign.encoder import Encoder, load_encoder, pooled
 from actalign.errors import ActAlignError
 
@@ -119,6 +120,16 @@ def test_half_precision_gives_float32_rows_close_to_full(
     assert rows.dtype == np.float32
     assert_same_embeddings(rows, encoder.encode_frames(pictures), precision=dtype)
     assert not np.array_equal(rows, encoder.encode_frames(pictures))
+
+
+def test_nothing_is_left_to_chance_in_a_model_that_was_trained_with_dropout(
+    changed: Path, pictures: NDArray[np.uint8]
+) -> None:
+    path = changed / "config.json"
+    path.write_text(path.read_text().replace('"attention_dropout": 0.0', '"attention_dropout": 0.5'))
+    assert '"attention_dropout": 0.5' in path.read_text()
+    loaded = load_encoder(changed, device="cpu")
+    np.testing.assert_array_equal(loaded.encode_frames(pictures), loaded.encode_frames(pictures))
 
 
 def test_attention_is_torchs_fused_one(
@@ -379,6 +390,24 @@ def test_the_fingerprint_follows_weights_and_preparation_and_nothing_else(encode
     assert len({encoder.fingerprint, other_weights, other_images, other_texts}) == 4
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("model-00001-of-00002.safetensors", "config.json", "preprocessor_config.json", "processor_config.json"),
+        *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json"),
+        *("vocab.txt", "merges.txt", "spiece.model"),
+    ],
+)
+def test_every_file_that_an_embedding_depends_on_counts_and_so_does_its_name(name: str, tmp_path: Path) -> None:
+    hashes = {hash_folder(tmp_path)}
+    for content in ("one", "two"):
+        (tmp_path / name).write_text(content)
+        hashes.add(hash_folder(tmp_path))
+    (tmp_path / name).unlink()
+    (tmp_path / ("merges.txt" if name == "vocab.txt" else "vocab.txt")).write_text("two")
+    assert len(hashes | {hash_folder(tmp_path)}) == 4
+
+
 def in_a_fresh_process(script: str, **environment: str) -> dict[str, Any]:
     """What the script prints last, as JSON, run where every attempt to use the network is an error."""
     guard = (
@@ -491,6 +520,23 @@ def test_weights_that_do_not_match_are_named(
 def test_a_constant_that_old_files_carry_is_no_unexpected_weight(changed: Path, encoder: Encoder) -> None:
     change_weights(changed, lambda weights: weights.update({"text_model.embeddings.position_ids": torch.arange(16)}))
     assert load_encoder(changed, device="cpu").width == encoder.width
+    of_old_files = {"missing_keys": (), "mismatched_keys": (), "unexpected_keys": {"text_model.position_ids"}}
+    require_all_weights("old", of_old_files)  # whether or not the library has left it out itself
+
+
+def test_five_weights_at_most_are_named() -> None:
+    report = {"missing_keys": {f"w{number}" for number in range(9)}, "mismatched_keys": (), "unexpected_keys": ()}
+    with pytest.raises(ActAlignError, match=re.escape("9 missing: ['w0', 'w1', 'w2', 'w3', 'w4'] (5 at most")):
+        require_all_weights("tiny", report)
+
+
+def test_what_a_model_lacks_is_named() -> None:
+    parts = {"get_image_features": None, "get_text_features": None, "logit_scale": None}
+    require_features("tiny", SimpleNamespace(**parts))
+    for part in parts:
+        without = SimpleNamespace(**{name: None for name in parts if name != part})
+        with pytest.raises(ActAlignError, match=f"holds a SimpleNamespace without {part}; use a SigLIP"):
+            require_features("tiny", without)
 
 
 def truncate(path: Path) -> None:

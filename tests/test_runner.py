@@ -23,6 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from actalign import errors, paths, run_records, runner
 from actalign import notebook as notebook_module
 from actalign.errors import ActAlignError, LeftOutError
+from actalign.files import write_whole
 from actalign.notebook import check_sources, parse_parameters, read_parameters, run_notebook
 from actalign.run_summary import summary
 
@@ -333,6 +334,8 @@ def edit_source(stem: str, addition: str) -> None:
         (lambda: (paths.FIGURES / "fig_4_maps.svg").write_text("scribble"), ["fig_4_maps"]),
         (lambda: (paths.RESULTS / "main.csv").write_text("scribble"), ["10_scores"]),
         (lambda: (paths.RESULTS / "runs" / "20_widths.json").write_text("{"), ["20_widths"]),
+        (lambda: (paths.RESULTS / "runs" / "20_widths.json").write_text("{}"), ["20_widths"]),
+        (lambda: (paths.RESULTS / "runs" / "20_widths.json").write_text("[" * 99_999), ["20_widths"]),
         (lambda: (paths.SAMPLE / "registry.sha256").write_text("another sample"), ALL),
     ],
 )
@@ -356,6 +359,19 @@ def test_a_change_of_the_package_or_of_a_library_runs_everything(
     monkeypatch.setattr(run_records, "versions", lambda libraries: {"numpy": "0"})
     runner.main([])
     assert fast == ALL
+
+
+def test_what_is_compiled_from_the_package_and_hidden_files_do_not_count(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_records, "__file__", str(project / "package" / "run_records.py"))
+    for name in ("records.py", "__pycache__/records.nbi", "dtw/__pycache__/kernels.pyc"):
+        write_whole(project / "package" / name, "content")
+    assert list(run_records.package_files()) == ["records.py"]
+    before = run_records.snapshot()
+    for name in (".main.csv.0f.tmp", "main.csv", "runs/20_widths.json"):
+        write_whole(paths.RESULTS / name, "content")
+    assert list(run_records.written_since(before)) == ["data/results/main.csv"]
 
 
 def test_the_key_covers_the_package_and_the_libraries() -> None:
@@ -595,6 +611,7 @@ def test_what_is_left_out_takes_with_it_what_other_data_gave(fast: list[str]) ->
     write_notebook(path, "from actalign.errors import LeftOutError\nraise LeftOutError('one style')")
     assert runner.main([]) == 0
     assert [file.name for file in paths.FIGURES.glob("fig_6*")] == ["fig_6_vague.csv"]
+    assert not (paths.RESULTS / "runs" / "fig_6_vague.json").exists()
     assert "fig_6_vague.svg" not in (paths.FIGURES / "README.md").read_text(encoding="utf-8")
 
 
