@@ -3,6 +3,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -431,6 +432,38 @@ def test_decoding_that_gets_nowhere_is_stopped(
     monkeypatch.setattr(av, "open", lambda *_, **__: Turning(frame if with_a_frame else None))
     with pytest.raises(ActAlignError, match=r"decoding ran 0\.05 s .* without reaching a later frame"):
         read_frames(clip(path), time_limit_s=0.05)
+
+
+def test_the_time_that_a_frames_taker_needs_is_not_the_decoders(
+    write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mp4", frames=1)
+    with av.open(str(path)) as file:
+        frame = next(file.decode(video=0))
+    now = count(0.0, 0.25)
+    monkeypatch.setattr(av, "open", lambda *_, **__: Turning(frame))
+    monkeypatch.setattr(video, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    frames = video._decode(path, time_limit_s=4.0)
+    for _ in range(3):
+        assert next(frames)[1] is frame
+        for _ in range(40):
+            next(now)
+
+
+def test_a_file_can_lead_the_decoder_to_other_files_at_most(
+    write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mp4", frames=1)
+    opened: list[dict[str, Any]] = []
+    av_open = av.open
+
+    def noted(*args: Any, **options: Any) -> Any:
+        opened.append(options["container_options"])
+        return av_open(*args, **options)
+
+    monkeypatch.setattr(av, "open", noted)
+    read_frames(clip(path))
+    assert opened == [{"protocol_whitelist": "file"}] * len(opened) != []
 
 
 @pytest.mark.parametrize("unknown", [None, Fraction(0)])  # the latter from PyAV 19 on
