@@ -74,9 +74,16 @@ def test_files_that_cannot_be_read_tell_nothing(write_video: Callable[..., Path]
 
 
 def test_the_headers_that_are_read_are_spread_over_all_clips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "probe", lambda path: facts(duration_s=float(path.stem)))
+    read: list[str] = []
+
+    def noted(path: Path) -> VideoFacts:
+        read.append(path.stem)
+        return facts(duration_s=float(path.stem))
+
+    monkeypatch.setattr(estimate, "probe", noted)
     work = workload([Clip(str(n), Path(f"{n}.mp4"), sport="judo") for n in range(1, 102)], frame_rate=None)
     assert work is not None and work.frames == pytest.approx(101 * 51 * 30, rel=0.02)
+    assert (len(read), read[0], read[-1]) == (estimate.PROBED, "1", "101")
 
 
 def test_a_header_that_does_not_say_how_long_leaves_the_mean_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +98,8 @@ def test_a_forecast_says_time_and_disk() -> None:
     assert line.startswith("forecast: 100 clips, about 18,000 frames at 10 frames/s: about 30 min and ")
     assert f"and {bytes_needed(18_000, 100, width=1152) / 1e6:.0f} MB on disk (1,000 GB free)" in line
     assert "TOO SMALL" not in line
-    assert "about 15 min and 42 MB" in tell(done=9_000)
+    assert "about 18,000 frames at 10 frames/s: about 15 min and 42 MB" in tell(done=9_000)
+    assert "about 0.0 s and 204.8 kB" in tell(done=20_000), "more frames than the headers said"
     assert seconds_left(HALF_AN_HOUR, TEN_A_SECOND, done=9_000) == 900.0
     assert seconds_left(HALF_AN_HOUR, TEN_A_SECOND, done=20_000) == 0.0
 
@@ -117,6 +125,8 @@ def test_a_forecast_says_where_the_disk_is_too_small(free: float, enough: bool) 
         ({"device": "cuda"}, "a frame rate of 5 (1/6 of the frames), a smaller checkpoint"),
         ({"frame_rate": 60.0}, "a frame rate of 5 (1/6 of the frames), a smaller checkpoint, a GPU"),
         ({"frame_rate": 15.0}, "a frame rate of 5 (1/3 of the frames), a smaller checkpoint, a GPU"),
+        ({"frame_rate": 10.0}, "a frame rate of 5 (1/2 of the frames), a smaller checkpoint, a GPU"),
+        ({"frame_rate": 9.9}, "a lower frame rate, a smaller checkpoint, a GPU"),
         ({"frame_rate": 5.0}, "a lower frame rate, a smaller checkpoint, a GPU"),
         ({"work": Workload(100, 18_000, None)}, "a frame rate of 5, a smaller checkpoint, a GPU"),
         ({"pace": Pace(50, 5.0, 4.0)}, "a frame rate of 5 (1/6 of the frames), more processor cores to decode with"),
@@ -138,6 +148,17 @@ def test_the_advice_fits_what_is_slow(changes: dict[str, object], advice: str) -
 def test_the_summary_names_the_bottleneck(pace: Pace, line: str) -> None:
     assert summary(pace).startswith(line)
     assert summary(pace).endswith(f"frames {pace.waited_share:.0%} of the time".replace("%", " %"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (9.94, "9.9 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min"), (80 * 60, "80 min"), (91 * 60, "1.5 h"),
+        (99.4 * 3600, "99.4 h"), (99.6 * 3600, "100 h"),
+    ],
+)  # fmt: skip
+def test_a_time_has_the_unit_and_the_digits_that_one_would_say(seconds: float, said: str) -> None:
+    assert summary(Pace(45, seconds, 0.0)).startswith(f"frames: 45 in {said}, ")
 
 
 def test_a_run_waits_no_longer_than_it_takes() -> None:

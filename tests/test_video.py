@@ -3,7 +3,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -81,15 +81,20 @@ def test_a_late_window_is_the_same_with_and_without_a_seek(
 ) -> None:
     path = write_video(tmp_path / "a.mp4", frames=220, frame_rate=10, size=(32, 32), codec=codec)
     seeks: list[float] = []
+    reached: list[float] = []
     decode = video._decode
 
     def recorded(path: Path, *, time_limit_s: float, seek_s: Fraction | None = None) -> Iterator[Any]:
         seeks.extend([] if seek_s is None else [float(seek_s)])
-        return decode(path, time_limit_s=time_limit_s, seek_s=seek_s)
+        for moment, frame in decode(path, time_limit_s=time_limit_s, seek_s=seek_s):
+            reached.append(float(moment))
+            yield moment, frame
 
     monkeypatch.setattr(video, "_decode", recorded)
     sought, sought_times = read_frames(clip(path, start_s, start_s + 1.0))
     assert seeks == [start_s]
+    if codec == {"g": "25"}:
+        assert len(reached) < 60, "the key frame before the window was found at once"
     monkeypatch.setattr(video, "SEEK_BEYOND_S", 1e9)
     plain, plain_times = read_frames(clip(path, start_s, start_s + 1.0))
     assert seeks == [start_s]
@@ -154,6 +159,35 @@ def test_a_file_that_is_gone_at_its_end_is_one_error(write_video: Writer, tmp_pa
     path.unlink()
     with pytest.raises(ActAlignError, match=r"a\.mp4 cannot be read any more \(No such file"):
         list(frames)
+
+
+def test_a_file_that_is_closed_at_its_end_is_the_same_error(
+    write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(video, "require_whole", closed)
+    with pytest.raises(ActAlignError, match=r"a\.mp4 cannot be read any more \(Permission denied"):
+        read_frames(clip(write_video(tmp_path / "a.mp4", frames=2)))
+
+
+@pytest.mark.parametrize("start_s", [0.0, 11.0])
+def test_frames_that_a_decoder_gives_out_of_order_are_put_in_order(
+    start_s: float, write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mp4", frames=150, frame_rate=10, size=(32, 32), codec={"g": "20"})
+    decode = video._decode
+
+    def two_by_two(path: Path, **options: Any) -> Iterator[Any]:
+        frames = decode(path, **options)
+        while pair := list(islice(frames, 2)):
+            yield from reversed(pair)
+
+    expected = read_frames(clip(path, start_s))
+    monkeypatch.setattr(video, "_decode", two_by_two)
+    for found, right in zip(read_frames(clip(path, start_s)), expected, strict=True):
+        np.testing.assert_array_equal(found, right)
 
 
 def test_a_seek_that_lands_too_late_is_not_believed(
@@ -432,6 +466,15 @@ def test_decoding_that_gets_nowhere_is_stopped(
     monkeypatch.setattr(av, "open", lambda *_, **__: Turning(frame if with_a_frame else None))
     with pytest.raises(ActAlignError, match=r"decoding ran 0\.05 s .* without reaching a later frame"):
         read_frames(clip(path), time_limit_s=0.05)
+
+
+def test_a_long_video_takes_as_long_as_it_goes_on(
+    write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, now = write_video(tmp_path / "a.mp4", frames=40), count(0.0, 0.25)
+    monkeypatch.setattr(video, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    assert len(read_frames(clip(path), time_limit_s=5.0)[1]) == 40
+    assert next(now) > 8 * 5.0
 
 
 def test_the_time_that_a_frames_taker_needs_is_not_the_decoders(
