@@ -273,9 +273,14 @@ def test_siglip_sees_its_padding_even_where_the_tokenizer_gives_a_mask(changed: 
     assert_same_embeddings(masked.encode_texts(TEXTS).embeddings, encoder.encode_texts(TEXTS).embeddings)
 
 
-def test_a_text_that_is_cut_off_is_told_and_warned_of_once(tiny_checkpoint: Path) -> None:
+def test_a_text_that_is_cut_off_is_told_and_warned_of_once(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fresh = load_encoder(tiny_checkpoint, device="cpu")
+    library_said: list[object] = []
+    monkeypatch.setattr("transformers.tokenization_utils_base.logger.warning", lambda *said: library_said.append(said))
     assert fresh.truncated([*TEXTS, LONG]) == [False, False, False, True]
+    assert not library_said
     with pytest.warns(UserWarning, match=f"1 texts have more than the 16 tokens .* not seen: \\['{LONG}'\\]") as told:
         fresh.encode_texts([*TEXTS, LONG, f" {LONG}."])
     assert told[0].filename == __file__, "where the texts come from"

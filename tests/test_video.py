@@ -146,6 +146,23 @@ def test_a_window_is_never_that_of_another_recording_behind_a_clock_that_restart
     np.testing.assert_array_equal(window, read_frames(clip(parts[0], start_s, start_s + 1.5))[0])
 
 
+@pytest.mark.parametrize(("suffix", "seeks"), [("mp4", True), ("mkv", True), ("ts", False)])
+def test_a_seek_is_tried_only_where_the_container_has_an_index(
+    suffix: str, seeks: bool, write_video: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[bool] = []
+    decode = video._decode
+
+    def recorded(path: Path, *, time_limit_s: float, seek_s: Fraction | None = None) -> Iterator[Any]:
+        tried.append(seek_s is not None)
+        return decode(path, time_limit_s=time_limit_s, seek_s=seek_s)
+
+    monkeypatch.setattr(video, "_decode", recorded)
+    path = write_video(tmp_path / f"a.{suffix}", frames=260, frame_rate=25, size=(32, 32))
+    assert len(read_frames(clip(path, 10.2))[1]) == 5
+    assert any(tried) == seeks
+
+
 @pytest.mark.parametrize("number", [np.int64, np.float32, int])
 def test_a_late_window_may_begin_at_any_kind_of_number(number: Any, write_video: Writer, tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", frames=150, frame_rate=10, size=(32, 32), codec={"g": "20"})
