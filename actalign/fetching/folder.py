@@ -94,7 +94,7 @@ class AtlasFolder:
     def trusted(self, entries: Iterable[Entry]) -> dict[str, str]:
         """File name -> sha256 of every file that still is what the ledger says of some done clip."""
         recorded = {(entry.file, entry.sha256) for entry in entries if entry.state == "done"}
-        found = {name: sha256_of(self.video(name)) for name, _ in recorded}
+        found = {name: sha256_of(self.video(name)) for name in dict(recorded)}
         return {name: sha256 for name, sha256 in recorded if found[name] == sha256}
 
 
