@@ -5,7 +5,6 @@ import html
 import logging
 import os
 from collections.abc import Mapping
-from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,9 +84,14 @@ class Generation:
             raise ActAlignError(f"{len(self.failures)} of {total} classes have no script: {named}{more}")
         path = Path(folder) / f"{self.style}.json"
         if path.exists():
-            with suppress(ActAlignError) if replace else nullcontext():  # what cannot be read is replaced as well
-                if read_scripts(path) == (self.style, self.scripts):
-                    return path
+            try:
+                same = read_scripts(path) == (self.style, self.scripts)
+            except ActAlignError:
+                if not replace:
+                    raise
+                same = False
+            if same:
+                return path
             if not replace:
                 raise ActAlignError(
                     f"{path} holds other scripts; move it away, or replace it (replace=True, --replace)"
